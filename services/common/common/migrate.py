@@ -1,0 +1,146 @@
+"""Bringing a service's database to its newest schema: Alembic, run from Python, by one process at a time."""
+
+import importlib.util
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+import sqlalchemy as sa
+from alembic import command, context
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy.dialects import mysql
+from sqlalchemy.engine import Connection, make_url
+
+LOCK_SECONDS = 120
+URL_VARIABLES = ("TODOLIST_MIGRATION_URL", "TODOLIST_DATABASE_URL")
+
+
+class SchemaOperations(Protocol):
+    """What is used of alembic's `op` module."""
+
+    def create_table(self, table_name: str, *columns: Any) -> Any: ...
+
+    def create_index(self, index_name: str, table_name: str, columns: list[Any]) -> Any: ...
+
+
+class MigrationBusyError(RuntimeError):
+    """Another process has been migrating this database for longer than we wait."""
+
+
+def migrate(package: str, database_url: str) -> None:
+    """Upgrade the database of a service ("auth", "todo", "chat") to the newest revision; again is harmless.
+
+    The account needs to change the schema; the service's own account cannot, so this has one of its own.
+    """
+    with _connected(database_url) as connection:
+        lock = f"todolist:migrate:{connection.engine.url.database}"[:64]
+        if (
+            connection.scalar(sa.text("SELECT GET_LOCK(:name, :wait)"), {"name": lock, "wait": LOCK_SECONDS})
+            != 1
+        ):
+            raise MigrationBusyError(f"another process is migrating {connection.engine.url.database}")
+        try:
+            config = Config()
+            config.set_main_option("script_location", str(_scripts(package)).replace("%", "%%"))
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+            connection.commit()
+        finally:
+            connection.execute(sa.text("SELECT RELEASE_LOCK(:name)"), {"name": lock})
+
+
+def _locked(connection: Connection, name: str) -> bool:
+    query = sa.text("SELECT GET_LOCK(:name, :wait)")
+    return connection.scalar(query, {"name": name, "wait": LOCK_SECONDS}) == 1
+
+
+def drift(metadata: sa.MetaData, database_url: str) -> list[str]:
+    """How the migrated database differs from the tables the models declare; empty when it does not."""
+    with _connected(database_url) as connection:
+        found = MigrationContext.configure(connection, opts={"compare_type": True})
+        return [repr(difference) for difference in compare_metadata(found, metadata)]
+
+
+def run_migrations(metadata: sa.MetaData) -> None:
+    """All of a service's migrations/env.py: run the revisions on the connection that migrate() opened."""
+    connection = context.config.attributes.get("connection")
+    if not isinstance(connection, Connection):
+        raise RuntimeError("run migrations with `python -m common.migrate <service>`")
+    # DDL commits by itself on MySQL, so each revision is recorded before the next begins.
+    context.configure(connection=connection, target_metadata=metadata, transaction_per_migration=True)
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+def create_log_tables(op: SchemaOperations) -> None:
+    """The three tables of a service's log, as common.log.tables declares them; for its first revision."""
+    unsigned = mysql.BIGINT(unsigned=True)
+    topic = mysql.VARBINARY(96)
+    op.create_table(
+        "topics",
+        sa.Column("topic", topic, primary_key=True),
+        sa.Column("seq", unsigned, nullable=False),
+        sa.Column("epoch", mysql.VARBINARY(16), nullable=False),
+        sa.Column("floor", unsigned, nullable=False),
+    )
+    op.create_table(
+        "events",
+        sa.Column("topic", topic, primary_key=True),
+        sa.Column("seq", unsigned, primary_key=True, autoincrement=False),
+        sa.Column("kind", mysql.VARBINARY(40), nullable=False),
+        sa.Column("resource_id", mysql.BINARY(16), nullable=False),
+        sa.Column("actor_id", mysql.BINARY(16), nullable=True),
+        sa.Column("at", mysql.DATETIME(fsp=6), nullable=False),
+        sa.Column("data", mysql.MEDIUMBLOB(), nullable=False),
+        sa.Column("revokes", mysql.BLOB(), nullable=True),
+    )
+    op.create_index("ix_events_topic_resource_id", "events", ["topic", "resource_id"])
+    op.create_index("ix_events_at", "events", ["at"])
+    op.create_table(
+        "cursors",
+        sa.Column("source", mysql.VARBINARY(16), primary_key=True),
+        sa.Column("topic", topic, primary_key=True),
+        sa.Column("seq", unsigned, nullable=False),
+        sa.Column("epoch", mysql.VARBINARY(16), nullable=False),
+    )
+
+
+def main(arguments: list[str]) -> int:
+    """`python -m common.migrate auth todo chat`: the address comes from the environment."""
+    address = next((os.environ[name] for name in URL_VARIABLES if os.environ.get(name)), None)
+    if not arguments or address is None:
+        sys.stderr.write(f"usage: {URL_VARIABLES[0]}=mysql://… python -m common.migrate <service>\n")
+        return 2
+    for package in arguments:
+        migrate(package, address)
+    return 0
+
+
+def _scripts(package: str) -> Path:
+    """The revisions lie inside the package when it is installed, beside it in the repository."""
+    spec = importlib.util.find_spec(package)
+    if spec is None or spec.origin is None:
+        raise RuntimeError(f"there is no service named {package}")
+    home = Path(spec.origin).parent
+    inside = home / "migrations"
+    return inside if inside.is_dir() else home.parent / "migrations"
+
+
+@contextmanager
+def _connected(database_url: str) -> Iterator[Connection]:
+    address = make_url(database_url).set(drivername="mysql+pymysql")
+    engine = sa.create_engine(address, poolclass=sa.NullPool, isolation_level="READ COMMITTED")
+    try:
+        with engine.connect() as connection:
+            yield connection
+    finally:
+        engine.dispose()
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
