@@ -56,7 +56,7 @@ def migrate(package: str, database_url: str) -> None:
 
 def _locked(connection: Connection, name: str) -> bool:
     query = sa.text("SELECT GET_LOCK(:name, :wait)")
-    return connection.scalar(query, {"name": name, "wait": LOCK_SECONDS}) == 1
+    return bool(connection.scalar(query, {"name": name, "wait": LOCK_SECONDS}) == 1)
 
 
 def drift(metadata: sa.MetaData, database_url: str) -> list[str]:
