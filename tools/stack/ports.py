@@ -1,17 +1,23 @@
 """TCP ports on this machine: finding a free one, and seeing whether one answers."""
 
+import random
 import socket
 import time
 from collections.abc import Callable
 
 HOST = "127.0.0.1"
+_chance = random.SystemRandom()
 
 
 def free_port() -> int:
-    """A port nobody listens on. The kernel does not hand it out again soon, so it can be passed on."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
+    """A port nobody listens on, below those the kernel gives to outgoing connections.
+
+    From that range a connection could take the port before the server does, or while it is being restarted.
+    """
+    while True:
+        port = _chance.randrange(20_000, 32_000)
+        if is_free(port):
+            return port
 
 
 def is_free(port: int) -> bool:

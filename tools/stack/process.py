@@ -74,7 +74,7 @@ class Process:
                 raise StartError(f"{self.name} could not be started: {error}") from error
 
     def stop(self, timeout: float = 20) -> int | None:
-        """Ask it to end (SIGTERM) wait, and kill what then still lives. Its exit status, if it had started."""
+        """Ask it to end (SIGTERM) wait, kill what then still lives; its exit status, if it had started."""
         if self.child is None:
             return None
         self.resume()

@@ -1,0 +1,44 @@
+"""The MariaDB that a test run's workers share, started by the process that controls the run."""
+
+import shutil
+import tempfile
+from pathlib import Path
+
+from tools.stack import MySQL
+from tools.stack.mysql import make_data_directory
+
+
+class Servers:
+    """The run's directory and its shared database server; a worker only knows where they are."""
+
+    def __init__(self, home: Path, *, port: int | None = None, password: str | None = None) -> None:
+        self.home = home
+        self.template = home / "template"
+        self.mysql = MySQL(home / "mysql", port=port, password=password, template=self.template)
+        self._owned = False
+
+    @classmethod
+    def new(cls) -> "Servers":
+        """A run of our own, in a new temporary directory."""
+        return cls(Path(tempfile.mkdtemp(prefix="todolist-test-")))
+
+    @classmethod
+    def of_controller(cls, told: dict[str, str]) -> "Servers":
+        """The run a worker belongs to, from what the controlling process told it."""
+        return cls(Path(told["home"]), port=int(told["port"]), password=told["password"])
+
+    def tell(self) -> dict[str, str]:
+        """What a worker needs to know."""
+        return {"home": str(self.home), "port": str(self.mysql.port), "password": self.mysql.password}
+
+    def start(self) -> None:
+        """Start the server once."""
+        if not self._owned:
+            self._owned = True
+            make_data_directory(self.template, self.home / "template.log")
+            self.mysql.start()
+
+    def stop(self) -> None:
+        """End it and forget the data; only the process that started it does."""
+        self.mysql.kill()
+        shutil.rmtree(self.home, ignore_errors=True)
