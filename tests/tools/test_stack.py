@@ -12,12 +12,17 @@ from tools.stack import MySQL, Redis
 
 
 def query(
-    server: MySQL, statement: str, *, user: str = "root", password: str | None = None, **where: str
+    server: MySQL,
+    statement: str,
+    *,
+    user: str = "root",
+    password: str | None = None,
+    database: str | None = None,
 ) -> Any:
     secret = server.password if password is None else password
     with (
         pymysql.connect(
-            host="127.0.0.1", port=server.port, user=user, password=secret, **where
+            host="127.0.0.1", port=server.port, user=user, password=secret, database=database
         ) as connection,
         connection.cursor() as cursor,
     ):
@@ -55,8 +60,10 @@ async def test_redis_can_be_killed_and_started_again(new_redis: Callable[[], Red
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_a_service_reads_and_writes_rows_of_its_own_and_nothing_else(mysql: MySQL, service: str) -> None:
-    secrets, suffix = new_secrets(), "_rights"
+def test_a_service_reads_and_writes_rows_of_its_own_and_nothing_else(
+    mysql: MySQL, worker: str, service: str
+) -> None:
+    secrets, suffix = new_secrets(), f"_rights_{worker}"
     bootstrap(mysql.url(), secrets, suffix=suffix)
     bootstrap(mysql.url(), secrets, suffix=suffix)  # again is harmless
 
