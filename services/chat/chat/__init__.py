@@ -1,0 +1,1 @@
+"""The chat service: rooms (of lists, of groups, of two people), messages, read positions, presence."""

@@ -1,0 +1,1 @@
+"""What changes chat's state: actions are functions of a transaction that has its topics locked."""

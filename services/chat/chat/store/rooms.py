@@ -1,0 +1,84 @@
+"""SQL of rooms: who may see which, their pages, and the read positions in them."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, exists, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from chat.models import Member, Room
+from chat.store import AnyRow
+
+
+def is_member(account_id: UUID, room_id: UUID) -> ColumnElement[bool]:
+    """The one rule of access: a person sees a room while they are a member of it."""
+    return exists().where(Member.room_id == room_id, Member.account_id == account_id)
+
+
+async def visible(db: AsyncConnection, room_id: UUID, account_id: UUID) -> AnyRow | None:
+    """A room as one of its members sees it, or None."""
+    query = (
+        select(Room.id, Room.kind, Room.title, Room.last_number, Room.version, Room.data)
+        .add_columns(Member.role, Member.read_number)
+        .join(Member, Member.room_id == Room.id)
+        .where(Room.id == room_id, Member.account_id == account_id, Room.deleted_at.is_(None))
+    )
+    return (await db.execute(query)).one_or_none()
+
+
+async def get(db: AsyncConnection, room_id: UUID) -> AnyRow | None:
+    """A room whoever may see it, deleted ones too."""
+    columns = (Room.id, Room.kind, Room.list_id, Room.title, Room.version, Room.source_version, Room.data)
+    query = select(*columns, Room.creator_id, Room.digest, Room.deleted_at, Room.last_number)
+    return (await db.execute(query.where(Room.id == room_id))).one_or_none()
+
+
+async def page(db: AsyncConnection, account_id: UUID, after: UUID | None, limit: int) -> Sequence[AnyRow]:
+    """The rooms of a person, by id."""
+    query = (
+        select(Member.room_id, Member.role, Room.data)
+        .join(Room, Room.id == Member.room_id)
+        .where(Member.account_id == account_id)
+        .order_by(Member.room_id)
+        .limit(limit)
+    )
+    if after is not None:
+        query = query.where(Member.room_id > after)
+    return (await db.execute(query)).all()
+
+
+async def add(db: AsyncConnection, **values: Any) -> None:
+    """A new room."""
+    await db.execute(insert(Room).values(**values))
+
+
+async def change(db: AsyncConnection, room_id: UUID, **values: Any) -> None:
+    """Change columns of a room."""
+    await db.execute(update(Room).where(Room.id == room_id).values(**values))
+
+
+async def of_lists(db: AsyncConnection) -> Sequence[AnyRow]:
+    """Every room that belongs to a list: its id and the list's."""
+    query = select(Room.id, Room.list_id).where(Room.kind == "list", Room.deleted_at.is_(None))
+    return (await db.execute(query)).all()
+
+
+async def positions(db: AsyncConnection, account_id: UUID) -> Sequence[AnyRow]:
+    """How far a person has read in each of their rooms, and how far each goes."""
+    query = (
+        select(Member.room_id, Member.read_number, Room.last_number)
+        .join(Room, Room.id == Member.room_id)
+        .where(Member.account_id == account_id)
+        .order_by(Member.room_id)
+    )
+    return (await db.execute(query)).all()
+
+
+async def move_position(
+    db: AsyncConnection, room_id: UUID, account_id: UUID, number: int, *, back: bool = False
+) -> bool:
+    """Move a person's read position; backwards only when told so. Tells whether it moved."""
+    mine = update(Member).where(Member.room_id == room_id, Member.account_id == account_id)
+    moves = Member.read_number != number if back else Member.read_number < number
+    return (await db.execute(mine.where(moves).values(read_number=number))).rowcount > 0
