@@ -1,0 +1,1 @@
+"""The todo service: lists, their members and their tasks."""

@@ -1,0 +1,41 @@
+"""The todo service, put together: what the common application factory needs to know of it."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from common.accounts import accounts_feed
+from common.app import Runtime, Service, create_app
+from common.settings import load
+from todo import store
+from todo.models import ACCOUNTS, Base
+from todo.pages import PageCache
+from todo.routes import ROUTERS
+from todo.settings import Settings
+from todo.topics import LISTS
+
+
+@asynccontextmanager
+async def _setup(rt: Runtime) -> AsyncIterator[PageCache]:
+    """What a process of this service keeps: the pages that it built last."""
+    yield PageCache()
+
+
+def service(settings: Settings) -> Service:
+    """The service's parts."""
+    return Service(
+        name="todo",
+        settings=settings,
+        metadata=Base.metadata,
+        routers=ROUTERS,
+        access=store.members.may_follow,
+        feeds={LISTS: store.lists.snapshot},
+        follows=lambda rt: [accounts_feed(ACCOUNTS)],
+        setup=_setup,
+    )
+
+
+def build() -> FastAPI:
+    """The application, from the environment. Touches neither database nor network."""
+    return create_app(service(load(Settings)))

@@ -1,0 +1,102 @@
+"""Members in the database: who may see a list, and as what."""
+
+from collections.abc import Collection, Sequence
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, delete, exists, func, select
+from sqlalchemy.dialects.mysql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from todo.models import LOG, Member
+from todo.schemas import Member as MemberState
+from todo.schemas import Role
+from todo.topics import list_of, list_topic
+
+_MEMBER = select(Member.list_id, Member.account_id, Member.role, Member.version)
+
+
+class Entry(NamedTuple):
+    """What a member needs to read a list's collections: the role, and where the list's log stands."""
+
+    role: Role
+    seq: int
+    epoch: str
+
+
+def may_follow(account_id: UUID, topic: str) -> ColumnElement[bool] | None:
+    """Whether the account may follow the topic, as a condition; None when the topic is none of ours."""
+    list_id = list_of(topic)
+    if list_id is None:
+        return None
+    return exists().where(Member.list_id == list_id, Member.account_id == account_id)
+
+
+async def entry(conn: AsyncConnection, list_id: UUID, account_id: UUID) -> Entry | None:
+    """Membership and the log's head in one indexed read; None when the account is no member."""
+    topics = LOG.topics.c
+    query = (
+        select(Member.role, topics.seq, topics.epoch)
+        .join(LOG.topics, topics.topic == list_topic(list_id).encode())
+        .where(Member.list_id == list_id, Member.account_id == account_id)
+    )
+    row = (await conn.execute(query)).one_or_none()
+    return None if row is None else Entry(row[0], row[1], row[2].decode())
+
+
+async def role(conn: AsyncConnection, list_id: UUID, account_id: UUID) -> Role | None:
+    """The account's role; None when it is no member."""
+    query = select(Member.role).where(Member.list_id == list_id, Member.account_id == account_id)
+    found: Role | None = await conn.scalar(query)
+    return found
+
+
+async def get(conn: AsyncConnection, list_id: UUID, account_id: UUID) -> MemberState | None:
+    """One member."""
+    found = await conn.execute(_MEMBER.where(Member.list_id == list_id, Member.account_id == account_id))
+    row = found.one_or_none()
+    return None if row is None else MemberState.model_validate(row)
+
+
+async def page(conn: AsyncConnection, list_id: UUID, after: UUID | None, limit: int) -> Sequence[MemberState]:
+    """Members by account id, after one, at most so many."""
+    query = _MEMBER.where(Member.list_id == list_id)
+    if after is not None:
+        query = query.where(Member.account_id > after)
+    rows = await conn.execute(query.order_by(Member.account_id).limit(limit))
+    return [MemberState.model_validate(row) for row in rows]
+
+
+async def account_ids(conn: AsyncConnection, list_id: UUID) -> Sequence[UUID]:
+    """Everyone who is a member."""
+    return (await conn.scalars(select(Member.account_id).where(Member.list_id == list_id))).all()
+
+
+async def outsiders(conn: AsyncConnection, list_id: UUID, accounts: Collection[UUID]) -> set[UUID]:
+    """Those of the accounts that are no members."""
+    query = select(Member.account_id).where(Member.list_id == list_id, Member.account_id.in_(accounts))
+    return set(accounts) - set(await conn.scalars(query)) if accounts else set()
+
+
+async def is_last_owner(conn: AsyncConnection, member: MemberState) -> bool:
+    """Whether nobody else owns the list."""
+    if member.role != "owner":
+        return False
+    query = select(func.count()).where(Member.list_id == member.list_id, Member.role == "owner")
+    return await conn.scalar(query) == 1
+
+
+async def put(conn: AsyncConnection, member: MemberState) -> None:
+    """Insert a member, or change the role."""
+    statement = insert(Member).values(**member.model_dump())
+    await conn.execute(statement.on_duplicate_key_update(role=member.role, version=member.version))
+
+
+async def remove(conn: AsyncConnection, list_id: UUID, account_id: UUID) -> None:
+    """Remove one member."""
+    await conn.execute(delete(Member).where(Member.list_id == list_id, Member.account_id == account_id))
+
+
+async def remove_all(conn: AsyncConnection, list_id: UUID) -> None:
+    """Remove every member of a list that is being deleted."""
+    await conn.execute(delete(Member).where(Member.list_id == list_id))

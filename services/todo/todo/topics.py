@@ -1,0 +1,26 @@
+"""The names of this service's logs."""
+
+from uuid import UUID
+
+LISTS = "lists"
+"""All lists and their members, for the services that follow them."""
+
+
+def list_topic(list_id: UUID) -> str:
+    """The log of one list, its members and its tasks."""
+    return f"list:{list_id}"
+
+
+def user_topic(account_id: UUID) -> str:
+    """The log of which lists one account has."""
+    return f"user:{account_id}"
+
+
+def list_of(topic: str) -> UUID | None:
+    """The list whose log this is; None when it is no list's log, or not written in the one way ids are written."""
+    kind, _, text = topic.partition(":")
+    try:
+        list_id = UUID(text)
+    except ValueError:
+        return None
+    return list_id if kind == "list" and topic == list_topic(list_id) else None
