@@ -1,0 +1,1 @@
+"""What every service does the same way; it holds no noun of any service and imports none of them."""

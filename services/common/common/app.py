@@ -1,0 +1,105 @@
+"""The application factory: the same outside for every service."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, TypedDict
+
+from fastapi import FastAPI, Request, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.websockets import WebSocket
+
+from common import telemetry
+from common.errors import Problem
+from common.handlers import add_handlers
+from common.log.serve import internal_router
+from common.middleware import RequestMiddleware
+from common.runtime import Rt, Runtime, Service
+from common.schemas import encode
+
+__all__ = ["Rt", "Runtime", "Service", "create_app"]
+
+
+class State(TypedDict):
+    """What the lifespan hands to every request."""
+
+    runtime: Runtime
+
+
+def create_app(service: Service) -> FastAPI:
+    """The service as an ASGI application. Nothing is opened before the lifespan begins."""
+    base = f"/api/{service.name}"
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[State]:
+        telemetry.configure(service.name, service.settings.log_level, service.settings.log_format)
+        runtime = Runtime(service)
+        app.state.runtime = runtime  # for the server, which tells it of SIGTERM
+        async with runtime.running():
+            yield State(runtime=runtime)
+
+    app = FastAPI(
+        title=f"Todolist {service.name}",
+        version="1",
+        lifespan=lifespan,
+        openapi_url=f"{base}/openapi.json",
+        docs_url=f"{base}/docs",
+        redoc_url=None,
+        responses={"default": {"model": Problem, "description": "A problem (RFC 9457)"}},
+        redirect_slashes=False,
+    )
+    add_handlers(app)
+    app.add_middleware(RequestMiddleware, service=service.name)
+    for router in service.routers:
+        app.include_router(router)
+    if service.feeds:
+        app.include_router(internal_router(service.name, service.feeds))
+    if service.access is not None:
+        app.add_api_websocket_route(f"{base}/live", _live)
+    for path, endpoint in (("/livez", _livez), ("/readyz", _readyz), ("/metrics", _metrics)):
+        app.add_api_route(path, endpoint, include_in_schema=False)
+    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # FastAPI's documented way to extend the schema
+    return app
+
+
+def _openapi(app: FastAPI) -> dict[str, Any]:
+    """FastAPI's document, in which problems have their own media type and 422 is one of them."""
+    if app.openapi_schema is not None:
+        return app.openapi_schema
+    document = FastAPI.openapi(app)
+    for path in document["paths"].values():
+        for operation in path.values():
+            operation["responses"].pop("422", None)
+            problem = operation["responses"]["default"]
+            problem["content"] = {"application/problem+json": problem["content"]["application/json"]}
+    for name in ("HTTPValidationError", "ValidationError"):
+        document.get("components", {}).get("schemas", {}).pop(name, None)
+    return document
+
+
+async def _live(websocket: WebSocket) -> None:
+    """The live protocol."""
+    await websocket.state.runtime.live.endpoint(websocket)
+
+
+async def _livez() -> Response:
+    """The process answers."""
+    return Response("ok\n", media_type="text/plain")
+
+
+async def _readyz(request: Request) -> Response:
+    """Whether to send requests here. What is away is reported, and makes nothing fail: see design section
+    5."""
+    runtime: Runtime = request.state.runtime
+    ready = runtime.ready and not runtime.draining
+    report = {
+        "ready": ready,
+        "draining": runtime.draining,
+        "redis": "connected" if runtime.bus.connected else "away",
+        **runtime.database_report(),
+    }
+    return Response(encode(report), 200 if ready else 503, media_type="application/json")
+
+
+async def _metrics() -> Response:
+    """Prometheus metrics."""
+    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

@@ -1,0 +1,122 @@
+"""MySQL for one process: two bounded pools (reads, writes), what counts as "away", and the types that
+tables share."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Dialect, MetaData
+from sqlalchemy.dialects.mysql import DATETIME
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.types import TypeDecorator
+
+from common.errors import Unavailable
+from common.settings import ServiceSettings
+
+CONNECT_TIMEOUT = 2  # seconds until a MySQL that does not answer counts as away
+STATEMENT_TIMEOUT = (
+    10.0  # seconds a read, or a whole writing transaction, may take before the caller gets 503
+)
+
+# MySQL manual, "Server/Client Error Message Reference": deadlock found, lock wait timeout exceeded.
+RETRY = {1205, 1213}
+# Too many connections, server shutdown, read-only after a failover, connection refused, gone away, lost,
+# killed.
+AWAY = {1040, 1053, 1077, 1079, 1203, 1290, 1317, 1927, 2002, 2003, 2006, 2013, 2014, 2055, 3168, 3169, 4031}
+
+
+class UTCDateTime(TypeDecorator[datetime]):
+    """DATETIME(6) that is always UTC: aware in Python, naive in the database."""
+
+    impl = DATETIME(fsp=6)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - SQLAlchemy's signature
+        """To the database."""
+        return None if value is None else value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - SQLAlchemy's signature
+        """From the database."""
+        return None if value is None else value.replace(tzinfo=UTC)
+
+
+def now() -> datetime:
+    """The time, in UTC, to the microsecond."""
+    return datetime.now(UTC)
+
+
+def make_metadata() -> MetaData:
+    """Metadata in which every constraint has a predictable name, so that migrations can name it."""
+    return MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+def error_number(error: BaseException) -> int | None:
+    """The MySQL error number of a failed statement, when there is one."""
+    origin = error.orig if isinstance(error, DBAPIError) else error
+    arguments = getattr(origin, "args", ())
+    return arguments[0] if arguments and isinstance(arguments[0], int) else None
+
+
+def is_away(error: BaseException) -> bool:
+    """Whether it means that MySQL cannot be reached, or that all of our connections to it are busy."""
+    if isinstance(error, PoolTimeout | TimeoutError | OSError):
+        return True
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
+        return True
+    return error_number(error) in AWAY
+
+
+class Database:
+    """The two pools. Reads commit by themselves and leave no trace; writes are transactions of the log."""
+
+    def __init__(self, settings: ServiceSettings) -> None:
+        self.reads = _engine(settings, isolation_level="AUTOCOMMIT")
+        self.writes = _engine(settings, isolation_level="READ COMMITTED")
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        """A connection for a few reads: each statement sees what was committed when it began.
+
+        Raises Unavailable (503) at once when MySQL is away or the pool stays exhausted. Never held while
+        waiting
+        for anything but MySQL.
+        """
+        try:
+            async with asyncio.timeout(STATEMENT_TIMEOUT), self.reads.connect() as connection:
+                yield connection
+        except (DBAPIError, PoolTimeout, TimeoutError, OSError) as error:
+            if is_away(error):
+                raise Unavailable("The database is away or busy. Try again shortly.") from error
+            raise
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self.reads.dispose()
+        await self.writes.dispose()
+
+
+def _engine(settings: ServiceSettings, *, isolation_level: str) -> AsyncEngine:
+    return create_async_engine(
+        settings.async_dsn(),
+        isolation_level=isolation_level,
+        pool_size=settings.pool_size,
+        max_overflow=0,
+        pool_timeout=settings.pool_wait,
+        pool_recycle=3600,
+        pool_use_lifo=True,
+        skip_autocommit_rollback=True,
+        hide_parameters=True,  # an error in the log must not carry what people wrote
+        connect_args={"connect_timeout": CONNECT_TIMEOUT, "charset": "utf8mb4"},
+    )

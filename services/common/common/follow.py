@@ -1,0 +1,182 @@
+"""Following another service's log into our own database: each event takes effect exactly once, in order
+(design section 4)."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import structlog
+from sqlalchemy import insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from common import metrics
+from common.database import Database
+from common.errors import ServiceError
+from common.log.bus import Bus
+from common.log.reader import LogPruned
+from common.log.source import FollowedEvent, Source
+from common.log.tables import CURSORS
+from common.log.transaction import Tx
+from common.log.writer import Writer
+
+POLL_SECONDS = 2.0
+RETRY_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0)
+
+logger = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Feed:
+    """What is followed, and what it does here. All three run in a transaction that also keeps the cursor."""
+
+    source: str
+    topic: str
+    apply: Callable[[Tx, FollowedEvent], Awaitable[None]]
+    restore: Callable[[Tx, dict[str, Any]], Awaitable[None]]  # one item of a snapshot
+    retain: Callable[[Tx, set[UUID]], Awaitable[None]]  # delete what the snapshot did not contain
+
+
+class _Overtaken(Exception):
+    """Another replica has moved the cursor: what we were about to do is done."""
+
+
+@dataclass(frozen=True)
+class _Cursor:
+    seq: int
+    epoch: str
+
+
+class Follower:
+    """Follows one feed. Every replica runs one; the cursor decides which of them applies an event."""
+
+    def __init__(self, feed: Feed, source: Source, database: Database, writer: Writer, bus: Bus) -> None:
+        self._feed = feed
+        self._source = source
+        self._database = database
+        self._writer = writer
+        self._bus = bus
+        self._wake = asyncio.Event()
+
+    async def run(self) -> None:
+        """Follow for ever: woken by publications, polling without them. A failing event is retried, never
+        skipped."""
+        await self._bus.subscribe(self._feed.source, self._feed.topic, self._receive)
+        self._bus.on_reconnect(self._after_reconnect)
+        failures = 0
+        while True:
+            try:
+                await self.catch_up()
+                failures = 0
+                wait = POLL_SECONDS
+            except Exception as error:
+                wait = RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)]
+                failures += 1
+                self._alarm(error)
+            try:
+                async with asyncio.timeout(wait):
+                    await self._wake.wait()
+            except TimeoutError:
+                pass
+            self._wake.clear()
+
+    def _alarm(self, error: Exception) -> None:
+        name = {"source": self._feed.source, "topic": self._feed.topic}
+        if isinstance(error, ServiceError):
+            logger.warning("not followed", reason=str(error), **name)
+        else:
+            metrics.FOLLOWER_FAILURES.labels(**name).inc()
+            logger.error("event not applied; it is tried again", exc_info=error, **name)
+
+    def _receive(self, about: dict[str, Any], data: bytes) -> None:  # noqa: ARG002 - only a reason to look
+        self._wake.set()
+
+    async def _after_reconnect(self) -> None:
+        self._wake.set()
+
+    async def catch_up(self) -> None:
+        """Apply all there is."""
+        while True:
+            cursor = await self._cursor()
+            try:
+                if cursor is None:
+                    raise LogPruned
+                page = await self._source.page(self._feed.topic, cursor.seq, cursor.epoch)
+            except LogPruned:
+                await self._restore(cursor)
+                continue
+            lag = metrics.FOLLOWER_LAG.labels(self._feed.source, self._feed.topic)
+            try:
+                for event in page.events:
+                    lag.set(page.seq - event.seq + 1)
+                    await self._apply(event, page.epoch)
+            except _Overtaken:
+                continue
+            lag.set(0)
+            if not page.more:
+                return
+
+    def _where(self) -> Any:
+        return (CURSORS.c.source == self._feed.source.encode()) & (
+            CURSORS.c.topic == self._feed.topic.encode()
+        )
+
+    async def _cursor(self) -> _Cursor | None:
+        async with self._database.read() as connection:
+            return await self._read_cursor(connection)
+
+    async def _read_cursor(self, connection: AsyncConnection, *, lock: bool = False) -> _Cursor | None:
+        statement = select(CURSORS.c.seq, CURSORS.c.epoch).where(self._where())
+        row = (await connection.execute(statement.with_for_update() if lock else statement)).one_or_none()
+        return row and _Cursor(row.seq, row.epoch.decode())
+
+    async def _apply(self, event: FollowedEvent, epoch: str) -> None:
+        """One step is one transaction, which begins by moving the cursor from exactly the number before."""
+
+        async def step(tx: Tx) -> None:
+            moved = await tx.db.execute(
+                update(CURSORS)
+                .where(self._where(), CURSORS.c.seq == event.seq - 1, CURSORS.c.epoch == epoch.encode())
+                .values(seq=event.seq)
+            )
+            if moved.rowcount != 1:
+                raise _Overtaken
+            await self._feed.apply(tx, event)
+
+        await self._writer.write([], step)
+
+    async def _restore(self, before: _Cursor | None) -> None:
+        """Take over the state as a snapshot gives it. The cursor stays where it was until all of it is in."""
+        seen: set[UUID] = set()
+        snapshot = self._source.snapshot(self._feed.topic)
+
+        async def unchanged(tx: Tx) -> None:
+            if await self._read_cursor(tx.db, lock=True) != before:
+                raise _Overtaken
+
+        async def finish(tx: Tx) -> None:
+            await unchanged(tx)
+            await self._feed.retain(tx, seen)
+            place = {"seq": snapshot.seq, "epoch": snapshot.epoch.encode()}
+            if before is None:
+                key = {"source": self._feed.source.encode(), "topic": self._feed.topic.encode()}
+                await tx.db.execute(insert(CURSORS).values(key | place))
+            else:
+                await tx.db.execute(update(CURSORS).where(self._where()).values(place))
+
+        try:
+            async for item in snapshot:
+                seen.add(UUID(item["id"]))
+
+                async def restore(tx: Tx, item: dict[str, Any] = item) -> None:
+                    await unchanged(tx)
+                    await self._feed.restore(tx, item)
+
+                await self._writer.write([], restore)
+            await self._writer.write([], finish)
+            logger.info(
+                "followed from a snapshot", source=self._feed.source, topic=self._feed.topic, seq=snapshot.seq
+            )
+        except _Overtaken:
+            return

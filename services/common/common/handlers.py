@@ -1,0 +1,79 @@
+"""Exceptions of the application and the framework, rendered as problem documents; the one place where that
+happens."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from common import middleware
+from common.errors import FRAMEWORK, BadRequest, FieldError, Invalid, NotFound, ServiceError
+
+
+def add_handlers(app: FastAPI) -> None:
+    """Register all handlers."""
+    app.add_exception_handler(ServiceError, _service_error)
+    app.add_exception_handler(RequestValidationError, _validation_error)
+    app.add_exception_handler(HTTPException, _http_exception)
+
+
+def _render(error: ServiceError) -> Response:
+    request_id = structlog.contextvars.get_contextvars().get("request_id")
+    status, headers, body = middleware.problem(error, request_id)
+    response = Response(body, status)
+    response.raw_headers = list(headers)
+    return response
+
+
+async def _service_error(request: Request, error: Exception) -> Response:  # noqa: ARG001 - Starlette's signature
+    assert isinstance(error, ServiceError)  # noqa: S101 - registered for it alone
+    return _render(error)
+
+
+async def _http_exception(request: Request, error: Exception) -> Response:  # noqa: ARG001 - Starlette's signature
+    assert isinstance(error, HTTPException)  # noqa: S101 - registered for it alone
+    cause = error.__cause__
+    if isinstance(cause, ServiceError):  # raised while the framework read the body
+        return _render(cause)
+    if isinstance(cause, RecursionError):
+        return _render(Invalid.field("", "too-deep", "is nested too deeply"))
+    known = FRAMEWORK.get(error.status_code, FRAMEWORK[400])
+    answer = ServiceError(code=known.code, headers=dict(error.headers or {}))
+    return _render(_with_status(answer, error.status_code, known.title))
+
+
+def _with_status(error: ServiceError, status: int, title: str) -> ServiceError:
+    error.__class__ = type("FrameworkError", (ServiceError,), {"status": status, "title": title})
+    return error
+
+
+async def _validation_error(request: Request, error: Exception) -> Response:  # noqa: ARG001 - Starlette's signature
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for it alone
+    errors = error.errors()
+    if any(item["type"] == "json_invalid" for item in errors):
+        return _render(BadRequest("The body is not JSON."))
+    if any(item["loc"][0] == "path" for item in errors):
+        return _render(NotFound())  # an id that cannot exist
+    fields = [_field(item) for item in errors[:50]]
+    unknown = any(field.code == "unknown-field" for field in fields)
+    return _render(Invalid(code="unknown-field" if unknown else None, errors=fields))
+
+
+def _field(item: Any) -> FieldError:
+    code = "unknown-field" if item["type"] == "extra_forbidden" else item["type"].replace("_", "-")
+    return FieldError(pointer=_pointer(item["loc"]), code=code, detail=_printable(item["msg"]))
+
+
+def _pointer(location: Sequence[int | str]) -> str:
+    """RFC 6901 into the body; for a parameter, its name."""
+    place, *path = location
+    escaped = [_printable(str(part)).replace("~", "~0").replace("/", "~1") for part in path]
+    return "".join(f"/{part}" for part in escaped) if place == "body" else ".".join(escaped)
+
+
+def _printable(text: str) -> str:
+    """What the caller sent may hold characters that no answer can carry."""
+    return text.encode("utf-8", "replace").decode()

@@ -1,0 +1,306 @@
+"""The WebSocket endpoint: authentication, subscriptions, and what the service adds (design section 4,
+"Live")."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import UUID
+
+import structlog
+from pydantic import ValidationError
+from sqlalchemy import ColumnElement, true
+from starlette.websockets import WebSocket
+
+from common import metrics
+from common.database import now
+from common.errors import ServiceError, Unauthorized
+from common.identity import Identity, Verifier
+from common.log.frames import (
+    Auth,
+    Close,
+    ErrorFrame,
+    Focus,
+    Frame,
+    Ping,
+    Pong,
+    Ready,
+    Subscribe,
+    Typing,
+    Unsubscribe,
+    client_frame,
+)
+from common.log.hub import Hub
+from common.log.subscription import Subscription
+from common.log.wire import EXTENSION, OUTBOUND_BYTES, Wire, text_frame
+
+AUTH_SECONDS = 10.0
+FRAME_BYTES = 16 * 1024  # what a client may send in one frame
+TOPICS = 500  # subscriptions of one socket
+
+logger = structlog.get_logger()
+
+Access = Callable[[UUID, str], ColumnElement[bool] | None]
+"""Whether an account may follow a topic, as a condition in SQL; None: no topic of this service."""
+Op = Callable[["Socket", Any], Awaitable[None]]
+Hook = Callable[["Socket", str], Awaitable[None]]
+
+
+class Socket:
+    """One open WebSocket of one session."""
+
+    def __init__(self, live: "Live", wire: Wire, identity: Identity) -> None:
+        self.account_id = identity.account_id
+        self.session_id = identity.session_id
+        self.topics: dict[str, Subscription] = {}
+        self._live = live
+        self._wire = wire
+        self._expiry: asyncio.TimerHandle | None = None
+        self.accept(identity)
+
+    def accept(self, identity: Identity) -> None:
+        """Answer a good token, the first or a fresh one, and close when it expires without another."""
+        if self._expiry is not None:
+            self._expiry.cancel()
+        seconds = (identity.expires_at - now()).total_seconds()
+        loop = asyncio.get_running_loop()
+        self._expiry = loop.call_later(max(0, seconds), self.close, Close.TOKEN_EXPIRED, "token expired")
+        self.send(Ready(account_id=self.account_id, expires_at=identity.expires_at))
+
+    def write(self, frame: bytes) -> None:
+        """Write a prepared frame. A socket that does not read is closed: it resumes later, and nothing is
+        lost."""
+        if self._wire.buffered() + len(frame) > OUTBOUND_BYTES:
+            metrics.SLOW_READERS.inc()
+            self.close(Close.TOO_SLOW, "too slow")
+        else:
+            self._wire.write(frame)
+
+    def send(self, frame: Frame) -> None:
+        """Write a frame of our own."""
+        self.write(text_frame(frame.model_dump_json().encode()))
+
+    def close(self, code: int, reason: str) -> None:
+        """Close, without waiting."""
+        self._wire.close(code, reason)
+
+    async def drained(self) -> None:
+        """Wait until the socket takes more."""
+        await self._wire.drained()
+
+    def subscribe(self, frame: Subscribe) -> None:
+        """Follow a topic; a subscription to the same one begins again."""
+        self.unsubscribe(frame.topic)
+        if len(self.topics) >= TOPICS:
+            self.refuse(
+                frame.op, frame.topic, "too-many-topics", f"A socket follows at most {TOPICS} topics."
+            )
+            return
+        access = self._live.access_to(self.account_id, frame.topic)
+        if access is None:
+            self.refuse(frame.op, frame.topic, "not-found", "There is no such topic, or it is not yours.")
+            return
+        subscription = self.topics[frame.topic] = Subscription(self._live.hub, self, frame.topic, access)
+        subscription.start(frame.after, frame.epoch)
+
+    def unsubscribe(self, topic: str) -> None:
+        """Follow it no longer."""
+        if (subscription := self.topics.get(topic)) is not None:
+            subscription.stop()
+            self.ended(topic)
+
+    def began(self, topic: str) -> None:
+        """A subscription stands."""
+        self._live.run_hook(self._live.on_subscribe, self, topic)
+
+    def ended(self, topic: str) -> None:
+        """A subscription has ended."""
+        if self.topics.pop(topic, None) is not None:
+            self._live.run_hook(self._live.on_unsubscribe, self, topic)
+
+    def refuse(self, op: str | None, topic: str | None, code: Any, detail: str) -> None:
+        """Say that a frame was refused; the socket lives."""
+        self.send(ErrorFrame(ref_op=op, topic=topic, code=code, detail=detail))
+
+    def end(self) -> None:
+        """Give everything back."""
+        if self._expiry is not None:
+            self._expiry.cancel()
+        for topic in list(self.topics):
+            self.unsubscribe(topic)
+
+
+class Live:
+    """All sockets of this process."""
+
+    def __init__(
+        self,
+        hub: Hub,
+        verifier: Verifier,
+        access: Access,
+        *,
+        origins: list[str],
+        ops: dict[str, Op],
+        on_subscribe: Hook | None,
+        on_unsubscribe: Hook | None,
+    ) -> None:
+        self.hub = hub
+        self.on_subscribe = on_subscribe
+        self.on_unsubscribe = on_unsubscribe
+        self.sockets: set[Socket] = set()
+        self._verifier = verifier
+        self._access = access
+        self._origins = set(origins)
+        self._ops = ops
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._draining = False
+
+    def access_to(self, account_id: UUID, topic: str) -> ColumnElement[bool] | None:
+        """The condition under which the account may follow the topic."""
+        return true() if topic == f"user:{account_id}" else self._access(account_id, topic)
+
+    def run_hook(self, hook: Hook | None, socket: Socket, topic: str) -> None:
+        """Tell the service, without making anybody wait for it."""
+        if hook is not None:
+            task = asyncio.create_task(_guarded(hook(socket, topic)))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    def session_ended(self, session_id: UUID) -> None:
+        """Close the sockets of a session that has ended."""
+        for socket in [socket for socket in self.sockets if socket.session_id == session_id]:
+            socket.close(Close.REFUSED, "session ended")
+
+    async def drain(self, seconds: float) -> None:
+        """Send every socket away, spread over the drain, so that they do not all come back at once."""
+        self._draining = True
+        sockets = list(self.sockets)
+        for socket in sockets:
+            socket.close(Close.GOING_AWAY, "going away")
+            await asyncio.sleep(seconds / len(sockets))
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+
+    async def endpoint(self, websocket: WebSocket) -> None:
+        """Serve one WebSocket to its end."""
+        await websocket.accept()
+        wire: Wire = websocket.scope["extensions"][EXTENSION]
+        if not self._origin_allowed(websocket):
+            wire.close(Close.ORIGIN_REFUSED, "origin refused")
+        elif self._draining:
+            wire.close(Close.GOING_AWAY, "going away")
+        elif (socket := await self._authenticate(websocket, wire)) is not None:
+            self.sockets.add(socket)
+            metrics.SOCKETS.inc()
+            try:
+                # A session may have ended while its token was being checked.
+                await self._verifier.check_session(socket.session_id)
+                await self._serve(websocket, socket)
+            except Unauthorized:
+                socket.close(Close.REFUSED, "session ended")
+            finally:
+                self.sockets.discard(socket)
+                metrics.SOCKETS.dec()
+                socket.end()
+        await _until_disconnected(websocket)
+
+    def _origin_allowed(self, websocket: WebSocket) -> bool:
+        """Browsers name the page's origin: it must be ours. Other clients name none."""
+        origin = websocket.headers.get("origin")
+        if origin is None or origin in self._origins:
+            return True
+        return urlsplit(origin).netloc == websocket.headers.get("host")
+
+    async def _authenticate(self, websocket: WebSocket, wire: Wire) -> Socket | None:
+        try:
+            async with asyncio.timeout(AUTH_SECONDS):
+                text = await _receive_text(websocket)
+        except TimeoutError:
+            wire.close(Close.NO_AUTH, "no auth in time")
+            return None
+        if text is None:
+            wire.close(Close.PROTOCOL_VIOLATION, "protocol violation")
+            return None
+        try:
+            frame = Auth.model_validate_json(text)
+            return Socket(self, wire, await self._verifier.verify(frame.token))
+        except ValidationError:
+            wire.close(Close.PROTOCOL_VIOLATION, "the first frame must be auth")
+        except Unauthorized as error:
+            expired = error.code == "token-expired"
+            wire.close(Close.TOKEN_EXPIRED if expired else Close.REFUSED, error.code)
+        except ServiceError:
+            wire.close(Close.GOING_AWAY, "try again")
+        return None
+
+    async def _serve(self, websocket: WebSocket, socket: Socket) -> None:
+        while (text := await _receive_text(websocket)) is not None:
+            try:
+                frame = client_frame.validate_json(text)
+            except ValidationError as error:
+                if error.errors(include_input=False)[0]["type"] == "json_invalid":
+                    break
+                socket.refuse(None, None, "invalid-frame", _explain(error))
+                continue
+            if not await self._handle(socket, frame):
+                return
+        socket.close(Close.PROTOCOL_VIOLATION, "protocol violation")
+
+    async def _handle(self, socket: Socket, frame: Frame) -> bool:
+        match frame:
+            case Ping():
+                socket.send(Pong())
+            case Subscribe():
+                socket.subscribe(frame)
+            case Unsubscribe():
+                socket.unsubscribe(frame.topic)
+            case Auth():
+                return await self._authenticate_again(socket, frame)
+            case Focus() | Typing() if frame.op in self._ops:
+                await self._ops[frame.op](socket, frame)
+            case Focus() | Typing():
+                socket.refuse(frame.op, frame.topic, "invalid-frame", "This service has no such operation.")
+        return True
+
+    async def _authenticate_again(self, socket: Socket, frame: Auth) -> bool:
+        try:
+            identity = await self._verifier.verify(frame.token)
+        except Unauthorized as error:
+            expired = error.code == "token-expired"
+            socket.close(Close.TOKEN_EXPIRED if expired else Close.REFUSED, error.code)
+            return False
+        except ServiceError:
+            socket.close(Close.GOING_AWAY, "try again")
+            return False
+        if (identity.account_id, identity.session_id) != (socket.account_id, socket.session_id):
+            socket.close(Close.REFUSED, "another session")
+            return False
+        socket.accept(identity)
+        return True
+
+
+async def _guarded(work: Awaitable[None]) -> None:
+    try:
+        await work
+    except Exception:
+        logger.exception("hook failed")
+
+
+async def _receive_text(websocket: WebSocket) -> str | None:
+    """The next text frame; None when there is none to come, or it breaks the protocol (binary, too large)."""
+    message = await websocket.receive()
+    text = message.get("text")
+    if message["type"] != "websocket.receive" or text is None or len(text.encode()) > FRAME_BYTES:
+        return None
+    return str(text)
+
+
+async def _until_disconnected(websocket: WebSocket) -> None:
+    """Let the closing handshake finish: the server cuts the connection when the endpoint returns."""
+    while websocket.client_state.name == "CONNECTED":
+        await websocket.receive()
+
+
+def _explain(error: ValidationError) -> str:
+    first = error.errors(include_input=False, include_url=False)[0]
+    return f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"

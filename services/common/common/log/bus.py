@@ -1,0 +1,194 @@
+"""Redis as a hint (docs/adr/0005): what is published may be lost, doubled or late, and nobody waits for it.
+
+Sharded pub/sub (Redis 7) on channels that carry the topic as their hash tag, so that a cluster spreads them.
+"""
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import orjson
+import structlog
+from redis.asyncio import Redis
+from redis.asyncio.client import PubSub
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+
+from common import metrics
+from common.schemas import encode
+
+CONFIRM_SECONDS = 1.0  # how long a subscription may take to be confirmed before we go on without
+PING_SECONDS = 1.0
+SILENCE_SECONDS = 3.0  # without any answer: the connection is dead, whatever TCP says
+QUEUE = 10_000  # publications that may wait while Redis is slow; older ones are dropped
+PIPELINE = 500  # publications sent at once
+
+Receive = Callable[[dict[str, Any], bytes], None]
+"""Gets the decoded first line of a publication, and the rest."""
+
+logger = structlog.get_logger()
+
+
+def connect(url: str) -> "Redis":
+    """A client that reports a lost connection instead of hiding it: what was missed meanwhile must be read
+    again."""
+    return Redis.from_url(
+        url, retry=Retry(NoBackoff(), 0), socket_connect_timeout=1, socket_timeout=2, health_check_interval=0
+    )
+
+
+def channel(service: str, topic: str) -> str:
+    """The Redis channel of a service's topic."""
+    return f"{service}:{{{topic}}}:events"
+
+
+class Bus:
+    """One subscribing connection and one publishing queue of a process."""
+
+    def __init__(self, service: str, redis: "Redis") -> None:
+        self.service = service
+        self.connected = False
+        self._redis = redis
+        self._pubsub: PubSub | None = None
+        self._receivers: dict[str, Receive] = {}
+        self._confirmed: dict[str, asyncio.Future[None]] = {}
+        self._reconnected: list[Callable[[], Awaitable[None]]] = []
+        self._queue: deque[tuple[str, bytes]] = deque(maxlen=QUEUE)
+        self._queued = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def start(self) -> None:
+        """Begin to listen and to publish."""
+        self._tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._publish())]
+
+    async def close(self) -> None:
+        """Publish what waits, if Redis takes it, and stop."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        with contextlib.suppress(RedisError, OSError, TimeoutError):
+            async with asyncio.timeout(1):
+                await self._send()
+
+    def on_reconnect(self, call: Callable[[], Awaitable[None]]) -> None:
+        """Have `call` run after each time the subscription stands again: something may have been missed."""
+        self._reconnected.append(call)
+
+    async def subscribe(self, service: str, topic: str, receive: Receive) -> bool:
+        """Receive what is published about a topic; true once Redis has confirmed it.
+
+        False while Redis is away: the subscription is made when it is back.
+        """
+        name = channel(service, topic)
+        self._receivers[name] = receive
+        pubsub = self._pubsub
+        if pubsub is None:
+            return False
+        future = self._confirmed.setdefault(name, asyncio.get_running_loop().create_future())
+        try:
+            await pubsub.ssubscribe(name)
+            async with asyncio.timeout(CONFIRM_SECONDS):
+                await asyncio.shield(future)
+            return True
+        except (RedisError, OSError, TimeoutError):
+            return False
+
+    async def unsubscribe(self, service: str, topic: str) -> None:
+        """Stop receiving."""
+        name = channel(service, topic)
+        self._receivers.pop(name, None)
+        if self._pubsub is not None and self.connected:
+            with contextlib.suppress(RedisError, OSError):
+                await self._pubsub.sunsubscribe(name)
+
+    def publish(self, topic: str, payload: bytes) -> None:
+        """Publish soon. Never waits and never fails: it is a hint."""
+        if len(self._queue) == QUEUE:
+            metrics.PUBLICATIONS_LOST.inc()
+        self._queue.append((channel(self.service, topic), payload))
+        self._queued.set()
+
+    def signal(self, topic: str, kind: str, data: dict[str, Any], only: str | None = None) -> None:
+        """Publish something ephemeral about a topic: it has no number and is never made up for."""
+        about = {"topic": topic, "signal": kind, "only": only}
+        self.publish(topic, encode(about) + b"\n" + encode(data))
+
+    async def _publish(self) -> None:
+        while True:
+            await self._queued.wait()
+            self._queued.clear()
+            try:
+                await self._send()
+            except (RedisError, OSError, TimeoutError) as error:
+                metrics.PUBLICATIONS_LOST.inc(len(self._queue))
+                self._queue.clear()
+                logger.warning("publications lost", reason=type(error).__name__)
+
+    async def _send(self) -> None:
+        while self._queue:
+            async with self._redis.pipeline(transaction=False) as pipeline:
+                for _ in range(min(PIPELINE, len(self._queue))):
+                    pipeline.execute_command("SPUBLISH", *self._queue.popleft())
+                await pipeline.execute()
+
+    async def _listen(self) -> None:
+        while True:
+            try:
+                async with self._redis.pubsub() as pubsub:
+                    await self._receive_from(pubsub)
+            except (RedisError, OSError, TimeoutError) as error:
+                if self.connected:
+                    logger.warning("redis is away", reason=type(error).__name__)
+            finally:
+                self._set_connected(False)
+                self._pubsub = None
+            await asyncio.sleep(0.2)
+
+    async def _receive_from(self, pubsub: PubSub) -> None:
+        loop = asyncio.get_running_loop()
+        names = [f"{self.service}:keepalive", *self._receivers]
+        await pubsub.ssubscribe(*names)
+        self._pubsub = pubsub
+        waiting = set(names)
+        heard = pinged = loop.time()
+        while True:
+            message = await pubsub.get_message(timeout=PING_SECONDS)
+            if message is not None:
+                heard = loop.time()
+                self._handle(message, waiting)
+            elif loop.time() - heard > SILENCE_SECONDS:
+                raise TimeoutError
+            if not waiting and not self.connected:
+                if later := set(self._receivers) - set(names):  # asked for while we connected
+                    await pubsub.ssubscribe(*later)
+                self._set_connected(True)
+                # Between our last connection and this one anything may have been published.
+                self._tasks.extend(asyncio.create_task(_run(call)) for call in self._reconnected)
+                self._tasks = [task for task in self._tasks if not task.done()]
+            if loop.time() - pinged >= PING_SECONDS:
+                pinged = loop.time()
+                await pubsub.ping()
+
+    def _handle(self, message: dict[str, Any], waiting: set[str]) -> None:
+        name = (message["channel"] or b"").decode()
+        if message["type"] == "ssubscribe":
+            waiting.discard(name)
+            if (future := self._confirmed.pop(name, None)) is not None and not future.done():
+                future.set_result(None)
+        elif message["type"] == "smessage" and (receive := self._receivers.get(name)) is not None:
+            try:
+                about, _, data = message["data"].partition(b"\n")
+                receive(orjson.loads(about), data)
+            except (ValueError, KeyError, TypeError):
+                logger.warning("not one of our publications", channel=name)
+
+    def _set_connected(self, connected: bool) -> None:
+        self.connected = connected
+        metrics.REDIS_CONNECTED.set(connected)
+
+
+async def _run(call: Callable[[], Awaitable[None]]) -> None:
+    await call()

@@ -1,0 +1,165 @@
+"""One writing transaction on the log, as an action sees it: lock first, decide, number last."""
+
+import secrets
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import insert, select, text, update
+from sqlalchemy.dialects.mysql import insert as mysql_insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from common.database import now
+from common.log.events import Event, Revokes
+from common.log.tables import EVENTS, TOPICS
+from common.schemas import encode
+
+
+def new_epoch() -> str:
+    """The mark of one life of a log."""
+    return secrets.token_hex(8)
+
+
+def rank(topic: str) -> int:
+    """The order in which topics are locked: own ones (0), then `user:` (1), then service-wide ones (2)."""
+    if ":" not in topic:
+        return 2
+    return 1 if topic.startswith("user:") else 0
+
+
+@dataclass
+class _Topic:
+    seq: int
+    epoch: str
+    stored: int  # the seq in the row
+
+
+class Tx:
+    """The transaction. Events are kept here until everything is decided, and numbered in the order of
+    `append`."""
+
+    def __init__(self, db: AsyncConnection) -> None:
+        self.db = db
+        self.now: datetime = now()
+        self._topics: dict[str, _Topic] = {}
+        self._events: list[Event] = []
+
+    async def lock(self, *topics: str) -> None:
+        """Lock topics that are not locked yet. `user:` and service-wide ones come into being; others may
+        not exist."""
+        wanted = {topic for topic in topics if topic not in self._topics}
+        for order in (0, 1, 2):
+            group = sorted(topic for topic in wanted if rank(topic) == order)
+            if not group:
+                continue
+            found = await self._select_for_update(group)
+            if order > 0 and len(found) < len(group):
+                await self._insert(topic for topic in group if topic not in found)
+                found = await self._select_for_update(group)
+            self._topics |= found
+        self.now = max(self.now, now())
+
+    async def create(self, topic: str) -> None:
+        """Bring a topic of our own into being, locked. One that exists already goes on counting."""
+        if topic not in self._topics:
+            await self._insert([topic])
+            self._topics |= await self._select_for_update([topic])
+
+    async def _insert(self, topics: Iterable[str]) -> None:
+        rows = [
+            {"topic": topic.encode(), "seq": 0, "epoch": new_epoch().encode(), "floor": 0} for topic in topics
+        ]
+        statement = mysql_insert(TOPICS)
+        await self.db.execute(statement.on_duplicate_key_update(seq=TOPICS.c.seq), rows)
+
+    async def _select_for_update(self, topics: list[str]) -> dict[str, _Topic]:
+        statement = (
+            select(TOPICS.c.topic, TOPICS.c.seq, TOPICS.c.epoch)
+            .where(TOPICS.c.topic.in_([topic.encode() for topic in topics]))
+            .order_by(TOPICS.c.topic)
+            .with_for_update()
+        )
+        rows = await self.db.execute(statement)
+        return {row.topic.decode(): _Topic(row.seq, row.epoch.decode(), row.seq) for row in rows}
+
+    def exists(self, topic: str) -> bool:
+        """Whether a locked topic has a row."""
+        return topic in self._topics
+
+    def next_seq(self, topic: str) -> int:
+        """The number that the next `append` to the topic takes: the `version` of the resource it carries."""
+        return self._topics[topic].seq + 1
+
+    def append(
+        self,
+        topic: str,
+        kind: str,
+        *,
+        resource_id: UUID,
+        actor_id: UUID | None,
+        data: bytes,
+        revokes: Revokes = None,
+    ) -> int:
+        """Add the next event of a locked topic and return its number. `data` is the encoded resource after
+        the change."""
+        state = self._topics[topic]
+        state.seq += 1
+        self._events.append(
+            Event(topic, state.epoch, state.seq, kind, resource_id, actor_id, self.now, data, revokes)
+        )
+        return state.seq
+
+    async def scrub(self, topic: str, resource_id: UUID) -> None:
+        """Empty what earlier events of the topic say about a resource that is being deleted."""
+        statement = update(EVENTS).where(
+            EVENTS.c.topic == topic.encode(), EVENTS.c.resource_id == resource_id
+        )
+        await self.db.execute(statement.values(data=b""))
+        self._events = [
+            Event(e.topic, e.epoch, e.seq, e.kind, e.resource_id, e.actor_id, e.at, b"", e.revokes)
+            if e.topic == topic and e.resource_id == resource_id
+            else e
+            for e in self._events
+        ]
+
+    @asynccontextmanager
+    async def savepoint(self) -> AsyncIterator[None]:
+        """What fails inside leaves nothing behind: no row, no event, no number."""
+        seqs = {topic: state.seq for topic, state in self._topics.items()}
+        events = list(self._events)
+        await self.db.execute(text("SAVEPOINT request"))
+        try:
+            yield
+        except Exception:
+            await self.db.execute(text("ROLLBACK TO SAVEPOINT request"))
+            # A topic that first appeared inside is read again by whoever needs it: its row may be gone.
+            self._topics = {topic: state for topic, state in self._topics.items() if topic in seqs}
+            for topic, seq in seqs.items():
+                self._topics[topic].seq = seq
+            self._events = events
+            raise
+
+    async def flush(self) -> list[Event]:
+        """Write numbers and events, as the last thing before the commit; returns the events to publish."""
+        for topic, state in self._topics.items():
+            if state.seq != state.stored:
+                changed = update(TOPICS).where(TOPICS.c.topic == topic.encode())
+                await self.db.execute(changed.values(seq=state.seq))
+        if self._events:
+            await self.db.execute(insert(EVENTS), [_row(event) for event in self._events])
+        return self._events
+
+
+def _row(event: Event) -> dict[str, object]:
+    return {
+        "topic": event.topic.encode(),
+        "seq": event.seq,
+        "kind": event.kind.encode(),
+        "resource_id": event.resource_id,
+        "actor_id": event.actor_id,
+        "at": event.at,
+        "data": event.data,
+        "revokes": None if event.revokes is None else encode(event.revokes),
+    }

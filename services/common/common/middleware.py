@@ -1,0 +1,115 @@
+"""What happens around every HTTP request, as plain ASGI: request id, size limit, media type, log line,
+metrics, last resort."""
+
+import re
+import secrets
+import time
+from typing import Any
+
+import structlog
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from common import metrics
+from common.errors import ServiceError, TooLarge, UnsupportedMedia
+from common.schemas import encode
+
+BODY_BYTES = 1024 * 1024
+REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+QUIET = {"/livez", "/readyz", "/metrics"}
+
+logger = structlog.get_logger()
+
+
+def problem(error: ServiceError, request_id: str | None) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
+    """Status, headers and body of an error's answer."""
+    body = encode(error.document() | {"request_id": request_id})
+    headers = {"Content-Type": "application/problem+json", "Content-Length": str(len(body))} | error.headers
+    return error.status, [(name.lower().encode(), value.encode()) for name, value in headers.items()], body
+
+
+class RequestMiddleware:
+    """The outermost layer of a service."""
+
+    def __init__(self, app: ASGIApp, service: str) -> None:
+        self._app = app
+        self._service = service
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one connection."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        given = headers.get("x-request-id", "")
+        request_id = given if REQUEST_ID.fullmatch(given) else secrets.token_hex(16)
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(service=self._service, request_id=request_id)
+        started = time.perf_counter()
+        status = 0
+
+        async def sender(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
+            await send(message)
+
+        try:
+            try:
+                _check(scope["method"], headers)
+                await self._app(scope, _limited(receive), sender)
+            except ServiceError as error:
+                await _answer(sender, error, request_id)
+            except Exception as error:
+                logger.error("request failed", exc_info=error)
+                if status:
+                    raise  # half an answer is out: only cutting the connection says so
+                await _answer(sender, ServiceError(), request_id)
+        finally:
+            self._record(scope, status, time.perf_counter() - started)
+
+    def _record(self, scope: Scope, status: int, seconds: float) -> None:
+        if scope["path"] in QUIET:
+            return
+        route = getattr(scope.get("route"), "path", "none")
+        metrics.REQUEST_SECONDS.labels(scope["method"], route, status).observe(seconds)
+        logger.info(
+            "request", method=scope["method"], route=route, status=status, ms=round(seconds * 1000, 1)
+        )
+
+
+def _check(method: str, headers: Headers) -> None:
+    length = headers.get("content-length", "0")
+    if length.isdigit() and int(length) > BODY_BYTES:
+        raise TooLarge(f"A body may have {BODY_BYTES} bytes.")
+    has_body = (length.isdigit() and int(length) > 0) or "transfer-encoding" in headers
+    media = headers.get("content-type", "").partition(";")[0].strip().lower()
+    if (
+        method in {"POST", "PUT", "PATCH", "DELETE"}
+        and has_body
+        and not re.fullmatch(r"application/(.+\+)?json", media)
+    ):
+        raise UnsupportedMedia
+
+
+def _limited(receive: Receive) -> Receive:
+    """Stop reading a body of unknown length when it grows too large."""
+    seen = 0
+
+    async def limited() -> Message:
+        nonlocal seen
+        message = await receive()
+        seen += len(message.get("body", b""))
+        if seen > BODY_BYTES:
+            raise TooLarge(f"A body may have {BODY_BYTES} bytes.")
+        return message
+
+    return limited
+
+
+async def _answer(send: Send, error: ServiceError, request_id: str) -> None:
+    status, headers, body = problem(error, request_id)
+    start: dict[str, Any] = {"type": "http.response.start", "status": status, "headers": headers}
+    await send(start)
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,201 @@
+"""Everything that one running process of a service holds; the lifespan makes it, requests get it."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Annotated, Any
+from uuid import UUID
+
+import structlog
+from fastapi import APIRouter, Depends, Request
+from redis.asyncio import Redis
+from sqlalchemy import MetaData
+
+from common.client import ServiceClient
+from common.database import Database
+from common.errors import ServiceError
+from common.follow import Feed, Follower
+from common.identity import FetchKeys, Keys, Verifier
+from common.live import Access, Hook, Live, Op
+from common.log import checks, prune
+from common.log.bus import Bus, connect
+from common.log.events import Event
+from common.log.hub import Hub
+from common.log.source import HttpSource, LocalSource, SnapshotPage
+from common.log.transaction import Tx
+from common.log.writer import Writer
+from common.sessions import Sessions
+from common.settings import ServiceSettings
+
+logger = structlog.get_logger()
+
+
+@dataclass
+class Service:
+    """What makes a service itself; everything else is common."""
+
+    name: str
+    settings: ServiceSettings
+    metadata: MetaData
+    routers: list[APIRouter]
+    access: Access | None = None  # none: the service has no live endpoint
+    feeds: dict[str, SnapshotPage] = field(default_factory=dict)  # topics that other services may follow
+    follows: "Callable[[Runtime], list[Feed]]" = lambda _: []
+    live_ops: "Callable[[Runtime], dict[str, Op]]" = lambda _: {}
+    on_subscribe: "Callable[[Runtime], Hook] | None" = None
+    on_unsubscribe: "Callable[[Runtime], Hook] | None" = None
+    setup: "Callable[[Runtime], AbstractAsyncContextManager[Any]] | None" = (
+        None  # its value becomes runtime.local
+    )
+    local_keys: "Callable[[Runtime], FetchKeys] | None" = None  # auth reads its own keys
+
+
+class Runtime:
+    """The parts of a running process, by name."""
+
+    def __init__(self, service: Service) -> None:
+        settings = service.settings
+        self.service = service
+        self.name = service.name
+        self.settings = settings
+        self.database = Database(settings)
+        self.redis: Redis = connect(settings.redis_url.get_secret_value())
+        self.bus = Bus(service.name, self.redis)
+        self.log = Writer(self.database, self._publish)
+        self.hub = Hub(self.database, self.bus, self._ensure)
+        self.local: Any = None
+        self.ready = False  # the first start is complete
+        self.draining = False
+        self.checked = checks.Report()
+        self._clients: dict[str, ServiceClient] = {}
+        own = service.local_keys is not None
+        source = LocalSource(self.database, service.feeds) if own else HttpSource(self.client("auth"), "auth")
+        self.sessions = Sessions(source, self.bus, self._session_ended)
+        self.keys = Keys(service.local_keys(self) if service.local_keys else self._fetch_keys)
+        self.verifier = Verifier(self.keys, self.sessions, settings.token_issuer)
+        self.live = self._make_live()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def _make_live(self) -> Live | None:
+        service = self.service
+        if service.access is None:
+            return None
+        return Live(
+            self.hub,
+            self.verifier,
+            service.access,
+            origins=service.settings.allowed_origins,
+            ops=service.live_ops(self),
+            on_subscribe=service.on_subscribe(self) if service.on_subscribe else None,
+            on_unsubscribe=service.on_unsubscribe(self) if service.on_unsubscribe else None,
+        )
+
+    def client(self, callee: str) -> ServiceClient:
+        """The client for another service."""
+        if callee not in self._clients:
+            url = {
+                "auth": self.settings.auth_url,
+                "todo": self.settings.todo_url,
+                "chat": self.settings.chat_url,
+            }
+            key = self.settings.service_key.get_secret_value()
+            self._clients[callee] = ServiceClient(url[callee], key=key, caller=self.name, callee=callee)
+        return self._clients[callee]
+
+    async def signal(
+        self, topic: str, kind: str, data: dict[str, Any], *, only_account: UUID | None = None
+    ) -> None:
+        """Send something ephemeral to those who follow the topic (or to one account's sockets among them)."""
+        self.bus.signal(topic, kind, data, str(only_account) if only_account else None)
+
+    def _publish(self, events: list[Event]) -> None:
+        for event in events:
+            self.bus.publish(event.topic, event.publication())
+
+    async def _ensure(self, topic: str) -> None:
+        async def nothing(tx: Tx) -> None:
+            await tx.lock(topic)
+
+        await self.log.write([], nothing)
+
+    def _session_ended(self, session_id: UUID) -> None:
+        if self.live is not None:
+            self.live.session_ended(session_id)
+
+    async def _fetch_keys(self) -> dict[str, Any]:
+        answer = await self.client("auth").get("/api/auth/.well-known/jwks.json")
+        answer.raise_for_status()
+        document: dict[str, Any] = answer.json()
+        return document
+
+    async def _become_ready(self) -> None:
+        """Ready once the public keys and the ended sessions are read; until then, try again."""
+        while not (self.ready and self.sessions.loaded):
+            try:
+                await self.keys.refresh()
+                self.ready = self.sessions.loaded
+            except ServiceError as error:
+                logger.warning("not ready yet", reason=str(error))
+            except Exception:
+                logger.exception("not ready yet")
+            await asyncio.sleep(0.05 if self.ready or not self.sessions.loaded else 0.5)
+        logger.info("ready")
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """From start to stop. Nothing here waits for MySQL, Redis or another service."""
+        self.bus.start()
+        self.hub.start()
+        async with contextlib.AsyncExitStack() as stack:
+            if self.service.setup is not None:
+                self.local = await stack.enter_async_context(self.service.setup(self))
+            self._tasks = [asyncio.create_task(work) for work in self._background()]
+            try:
+                yield
+            finally:
+                for task in self._tasks:
+                    task.cancel()
+                await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.hub.close()
+        await self.log.close()
+        await self.bus.close()
+        for client in self._clients.values():
+            await client.aclose()
+        await self.redis.aclose()
+        await self.database.close()
+
+    def _background(self) -> list[Any]:
+        followers = [
+            Follower(
+                feed, HttpSource(self.client(feed.source), feed.source), self.database, self.log, self.bus
+            )
+            for feed in self.service.follows(self)
+        ]
+        return [
+            self.sessions.run(),
+            self._become_ready(),
+            prune.run(self.database, self.settings.retention_days),
+            checks.run(self.database, self.checked),
+            *(follower.run() for follower in followers),
+        ]
+
+    def database_report(self) -> dict[str, Any]:
+        """What `/readyz` says of MySQL."""
+        return {"mysql": self.checked.mysql, "missing_settings": self.checked.missing}
+
+    async def drain(self) -> None:
+        """No longer ready; send the sockets away one after the other."""
+        self.draining = True
+        if self.live is not None:
+            await self.live.drain(self.settings.drain_seconds)
+
+
+async def _runtime(request: Request) -> Runtime:
+    runtime: Runtime = request.state.runtime
+    return runtime
+
+
+Rt = Annotated[Runtime, Depends(_runtime)]
+"""The running process, in a route's signature."""
