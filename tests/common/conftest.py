@@ -1,0 +1,128 @@
+"""A database that holds nothing but the log's tables, and the parts of `common` that work on it."""
+
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from common.database import Database, make_metadata
+from common.log.bus import Bus, connect
+from common.log.events import Event
+from common.log.hub import Hub
+from common.log.tables import log_tables
+from common.log.transaction import Tx
+from common.log.writer import Writer
+from common.settings import ServiceSettings
+from tools.stack import Redis
+
+metadata = make_metadata()
+tables = log_tables(metadata)
+notes = sa.Table(
+    "notes",
+    metadata,
+    sa.Column("topic", sa.VARBINARY(96), primary_key=True),
+    sa.Column("seq", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("text", sa.Text, nullable=False),
+)
+
+
+@dataclass
+class Log:
+    """One process's half of the log, as a test drives it."""
+
+    settings: ServiceSettings
+    database: Database
+    bus: Bus
+    writer: Writer
+    hub: Hub
+
+    async def events(self, topic: str) -> list[Any]:
+        """All rows of a topic."""
+        statement = sa.select(tables.events).where(tables.events.c.topic == topic.encode())
+        async with self.database.read() as connection:
+            return list((await connection.execute(statement.order_by(tables.events.c.seq))).all())
+
+
+async def note(tx: Tx, topic: str, text: str) -> int:
+    """What stands for an action: a row of the service's own, and its event."""
+    seq = tx.next_seq(topic)
+    await tx.db.execute(notes.insert().values(topic=topic.encode(), seq=seq, text=text))
+    from common.ids import new_id
+
+    return tx.append(topic, "note.put", resource_id=new_id(), actor_id=None, data=b'{"text":"%s"}' % text.encode())
+
+
+MakeLog = Callable[..., contextlib.AbstractAsyncContextManager[Log]]
+
+
+@pytest.fixture
+def log_settings(new_database: Callable[[], str], redis: Redis) -> ServiceSettings:
+    """Settings of a fresh database with the log's tables."""
+    url = new_database()
+    engine = sa.create_engine(url.replace("mysql://", "mysql+pymysql://"))
+    metadata.create_all(engine)
+    engine.dispose()
+    return ServiceSettings(
+        database_url=url, redis_url=redis.url, service_key="k" * 32, pool_size=8, pool_wait=5  # type: ignore[arg-type]  # read from strings, as from the environment
+    )
+
+
+@pytest.fixture
+def make_log() -> MakeLog:
+    """Open the parts of a process: `async with make_log(settings) as log`."""
+
+    @contextlib.asynccontextmanager
+    async def make(settings: ServiceSettings, *, service: str = "probe") -> AsyncIterator[Log]:
+        database = Database(settings)
+        redis = connect(settings.redis_url.get_secret_value())
+        bus = Bus(service, redis)
+
+        def publish(events: list[Event]) -> None:
+            for event in events:
+                bus.publish(event.topic, event.publication())
+
+        writer = Writer(database, publish)
+
+        async def ensure(topic: str) -> None:
+            await writer.write([topic], _nothing)
+
+        hub = Hub(database, bus, ensure)
+        bus.start()
+        hub.start()
+        try:
+            yield Log(settings, database, bus, writer, hub)
+        finally:
+            await hub.close()
+            await writer.close()
+            await bus.close()
+            await redis.aclose()
+            await database.close()
+
+    return make
+
+
+@pytest.fixture
+async def log(log_settings: ServiceSettings, make_log: MakeLog) -> AsyncIterator[Log]:
+    """One process's half of the log on a fresh database."""
+    async with make_log(log_settings) as made:
+        yield made
+
+
+async def _nothing(tx: Tx) -> None:
+    """Only locks."""
+
+
+async def create(log: Log, topic: str) -> None:
+    """Bring a topic of our own into being."""
+
+    async def action(tx: Tx) -> None:
+        await tx.create(topic)
+
+    await log.writer.write([], action)
+
+
+__all__ = ["AsyncConnection", "Log", "MakeLog", "create", "note", "notes", "tables"]
