@@ -1,6 +1,7 @@
 """`python -m chat` serves the service; `python -m chat migrate` brings its database to the newest schema."""
 
-from common.serve import serve
+from chat.settings import Settings
+from common.serve import main
 
 if __name__ == "__main__":
-    serve("chat.app:build")
+    main("chat", Settings)

@@ -1,43 +1,85 @@
 """Chat put together: its routes, what it follows, what its sockets can do."""
 
-import contextlib
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from uuid import UUID
 
-from common.accounts import accounts_feed
-from common.app import Runtime, Service, create_app
 from fastapi import FastAPI
 from sqlalchemy import ColumnElement
 
 from chat.actions import following
 from chat.models import Base, accounts
 from chat.presence import Presence
-from chat.routes import members, messages, reading, rooms
+from chat.routes import ROUTERS
 from chat.settings import Settings
 from chat.signals import TypingSignals
 from chat.store.rooms import is_member
 from chat.topics import room_of
+from common.accounts import accounts_feed
+from common.app import Runtime, Service, create_app
 from common.follow import Feed
-from common.live import Socket
-from common.log.frames import Focus, Typing
+from common.live import Hook, Op
 from common.settings import load
 
 
+@dataclass(frozen=True)
 class Local:
     """What a process of chat keeps beside its database."""
 
-    def __init__(self, presence: Presence, typing: TypingSignals) -> None:
-        self.presence = presence
-        self.typing = typing
+    presence: Presence
+    typing: TypingSignals
 
 
-@contextlib.asynccontextmanager
-async def _setup(rt: Runtime[Settings, Local]) -> AsyncIterator[Local]:
-    presence = Presence(rt.redis, rt.hub.bus, rt.settings)
+@asynccontextmanager
+async def _setup(rt: Runtime) -> AsyncIterator[Local]:
+    settings = rt.settings
+    assert isinstance(settings, Settings)  # noqa: S101 - service() below takes no other
+    presence = Presence(rt.redis, rt.bus, settings)
     async with presence.running():
-        yield Local(presence, TypingSignals(presence, rt.settings.typing_interval))
+        yield Local(presence, TypingSignals(presence, rt.signal, settings.typing_interval))
 
 
 def _access(account_id: UUID, topic: str) -> ColumnElement[bool] | None:
     room_id = room_of(topic)
     return None if room_id is None else is_member(account_id, room_id)
+
+
+# Sockets come after the set-up, so `rt.local` is looked up when one speaks.
+def _live_ops(rt: Runtime) -> dict[str, Op]:
+    return {
+        "focus": lambda socket, frame: rt.local.presence.focus(socket, frame),
+        "typing": lambda socket, frame: rt.local.typing.heard(socket, frame),
+    }
+
+
+def _on_subscribe(rt: Runtime) -> Hook:
+    return lambda socket, topic: rt.local.presence.subscribed(socket, topic)
+
+
+def _on_unsubscribe(rt: Runtime) -> Hook:
+    return lambda socket, topic: rt.local.presence.unsubscribed(socket, topic)
+
+
+def service(settings: Settings) -> Service:
+    """The service's parts."""
+    return Service(
+        name="chat",
+        settings=settings,
+        metadata=Base.metadata,
+        routers=ROUTERS,
+        access=_access,
+        follows=lambda _: [
+            accounts_feed(accounts),
+            Feed("todo", "lists", following.apply, following.restore, following.retain),
+        ],
+        live_ops=_live_ops,
+        on_subscribe=_on_subscribe,
+        on_unsubscribe=_on_unsubscribe,
+        setup=_setup,
+    )
+
+
+def build() -> FastAPI:
+    """The application, from the environment. Touches neither database nor network."""
+    return create_app(service(load(Settings)))

@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import AfterValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
+from common.errors import Invalid
 from common.schemas import Body, CleanStr, ClientId, Out, Timestamp
 
 Role = Literal["owner", "editor", "viewer"]
@@ -26,11 +27,11 @@ _ELEMENT = (
 _EMOJI = re.compile(f"{_ELEMENT}(?:\u200d{_ELEMENT}){{0,9}}")
 
 
-def _emoji(value: str) -> str:
-    """One emoji as UTS 51 spells them: flags, keycaps, symbols with their modifiers, joined sequences."""
-    if len(value) > 32 or not _EMOJI.fullmatch(value):
-        raise PydanticCustomError("not-an-emoji", "must be one emoji")
-    return value
+def one_emoji(emoji: str) -> str:
+    """An emoji as UTS 51 spells them: flags, keycaps, symbols with their modifiers, joined sequences."""
+    if len(emoji) > 32 or not _EMOJI.fullmatch(emoji):
+        raise Invalid.field("emoji", "not-an-emoji", "must be one emoji")
+    return emoji
 
 
 def _not_blank(value: str) -> str:
@@ -39,7 +40,6 @@ def _not_blank(value: str) -> str:
     return value
 
 
-Emoji = Annotated[str, AfterValidator(_emoji)]
 Title = Annotated[CleanStr, StringConstraints(min_length=1, max_length=200), AfterValidator(_not_blank)]
 MessageText = Annotated[
     CleanStr, StringConstraints(min_length=1, max_length=10_000), AfterValidator(_not_blank)

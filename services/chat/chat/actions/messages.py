@@ -1,7 +1,6 @@
 """Saying things: send, edit, delete, react; and the lines that tell what happened to a list."""
 
 from functools import partial
-from typing import Any
 from uuid import UUID
 
 from chat import schemas

@@ -1,7 +1,6 @@
 """What people do with rooms and their members; the room of a list follows the list instead."""
 
 from functools import partial
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection

@@ -3,16 +3,17 @@
 from functools import partial
 from uuid import UUID
 
-from common.accounts import require_account
-from common.app import Rt
 from fastapi import APIRouter, Response
 
 from chat import schemas
 from chat.actions import rooms as actions
+from chat.models import accounts
 from chat.pages import id_cursor, topic_page
 from chat.store import members, rooms
 from chat.topics import room_topic
 from common import etag
+from common.accounts import require_account
+from common.app import Rt
 from common.errors import NotFound
 from common.etag import IfMatch, json_response
 from common.identity import Me
@@ -60,7 +61,7 @@ async def put_room_member(
     )
     async with rt.database.read() as db:
         await actions.check_may_put(db, room_id, me.account_id)
-    await require_account(rt, account_id)
+    await require_account(rt, accounts, account_id)
     done = await rt.log.write([room_topic(room_id)], action)
     return json_response(done.data, status=201 if done.created else 200, tag=etag.etag(done.version))
 

@@ -4,8 +4,7 @@ from functools import partial
 from typing import Annotated
 from uuid import UUID
 
-from common.app import Rt
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from chat import schemas
 from chat.actions import messages as actions
@@ -13,6 +12,7 @@ from chat.pages import place_cursor, topic_page
 from chat.store import messages, rooms
 from chat.topics import room_topic
 from common import etag
+from common.app import Rt
 from common.errors import Invalid, NotFound
 from common.etag import IfMatch, collection_etag, conditional, json_response
 from common.identity import Me
@@ -21,6 +21,7 @@ from common.schemas import Cursor, Limit, TopicPage, cursor_encode
 
 router = APIRouter(prefix="/api/chat/rooms/{room_id}/messages", tags=["messages"])
 
+Emoji = Annotated[str, Depends(schemas.one_emoji)]
 Place = Annotated[int | None, Query(ge=0, le=2**53, description="a message's `seq`")]
 
 
@@ -120,7 +121,7 @@ async def delete_message(rt: Rt, me: Me, room_id: UUID, message_id: UUID, if_mat
     summary="Answer with an emoji",
     response_model=schemas.Message,
 )
-async def put_reaction(rt: Rt, me: Me, room_id: UUID, message_id: UUID, emoji: schemas.Emoji) -> Response:
+async def put_reaction(rt: Rt, me: Me, room_id: UUID, message_id: UUID, emoji: Emoji) -> Response:
     """Every member may; again changes nothing."""
     react = partial(actions.react, room_id=room_id, message_id=message_id, me=me.account_id, emoji=emoji)
     done = await rt.log.write([room_topic(room_id)], react)
@@ -133,7 +134,7 @@ async def put_reaction(rt: Rt, me: Me, room_id: UUID, message_id: UUID, emoji: s
     summary="Take an emoji back",
     status_code=204,
 )
-async def delete_reaction(rt: Rt, me: Me, room_id: UUID, message_id: UUID, emoji: schemas.Emoji) -> None:
+async def delete_reaction(rt: Rt, me: Me, room_id: UUID, message_id: UUID, emoji: Emoji) -> None:
     """One's own only; again 404."""
     unreact = partial(actions.unreact, room_id=room_id, message_id=message_id, me=me.account_id, emoji=emoji)
     await rt.log.write([room_topic(room_id)], unreact)

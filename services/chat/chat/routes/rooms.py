@@ -3,16 +3,17 @@
 from functools import partial
 from uuid import UUID
 
-from common.accounts import require_account
-from common.app import Rt
 from fastapi import APIRouter, Request, Response
 
 from chat import schemas
 from chat.actions import rooms as actions
+from chat.models import accounts
 from chat.pages import id_cursor, topic_page
 from chat.store import rooms
 from chat.topics import direct_room_id, list_room_id, room_topic, user_topic
 from common import etag
+from common.accounts import require_account
+from common.app import Rt
 from common.errors import NotFound
 from common.etag import IfMatch, conditional, json_response
 from common.identity import Me
@@ -53,7 +54,7 @@ async def create_room(rt: Rt, me: Me, body: schemas.RoomCreate) -> Response:
     if isinstance(body, schemas.ListRoomCreate):
         raise actions.FollowsList
     if isinstance(body, schemas.DirectCreate):
-        await require_account(rt, body.account_id)
+        await require_account(rt, accounts, body.account_id)
         topic = room_topic(direct_room_id(me.account_id, body.account_id))
         open_direct = partial(actions.open_direct, me=me.account_id, other=body.account_id)
         done = await rt.log.write([topic, mine, user_topic(body.account_id)], open_direct)

@@ -2,7 +2,6 @@
 
 import sqlalchemy as sa
 from alembic import op
-from common.accounts import create_account_table
 from sqlalchemy.dialects import mysql
 
 from common.migrate import create_log_tables
@@ -16,7 +15,13 @@ depends_on = None
 def upgrade() -> None:
     """From nothing."""
     create_log_tables(op)
-    create_account_table(op)
+    op.create_table(
+        "accounts",
+        sa.Column("id", mysql.BINARY(16), primary_key=True),
+        sa.Column("name", sa.String(200), nullable=False),
+        sa.Column("color", sa.String(16), nullable=False),
+        sa.Column("version", mysql.BIGINT(unsigned=True), nullable=False),
+    )
     op.create_table(
         "rooms",
         sa.Column("id", mysql.BINARY(16), primary_key=True),

@@ -1,0 +1,1 @@
+"""The chat service, over HTTP and WebSocket."""
