@@ -1,1 +1,0 @@
-"""The chat service, over HTTP and WebSocket."""
