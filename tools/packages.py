@@ -1,0 +1,103 @@
+"""Programs of the operating system: finding them, installing them where we may, else saying how."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+from tools.console import FailedError, step
+from tools.stack import mysql, redis
+
+# Debian's name, and what dnf and brew call the same thing where they differ.
+_DNF = {"mariadb-server-core": "mariadb-server", "redis-server": "redis", "python3-venv": "python3"}
+_BREW = {
+    "mariadb-server-core": "mariadb",
+    "redis-server": "redis",
+    "python3": "python",
+    "python3-venv": "python",
+}
+_BREW |= {"nodejs": "node", "npm": "node", "chromium": "--cask chromium"}
+_BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+_MAC_BROWSERS = ("Google Chrome", "Chromium")
+
+
+def servers() -> None:
+    """The programs of a MySQL or MariaDB server and of Redis; where others run them is not our business."""
+    missing = []
+    if mysql.find_server() is None:
+        missing += ["mariadb-server-core", "mariadb-client-core"]
+    if redis.find_server() is None:
+        missing.append("redis-server")
+    if missing:
+        install(*missing)
+
+
+def browser() -> None:
+    """A Chromium for the browser tests."""
+    if find_browser() is None:
+        install("chromium")
+
+
+def find_browser() -> Path | None:
+    """The Chromium or Chrome of this machine; TODOLIST_BROWSER names another."""
+    named = os.environ.get("TODOLIST_BROWSER")
+    found = named or next((path for name in _BROWSERS if (path := shutil.which(name))), None)
+    if found:
+        return Path(found)
+    apps = (Path(f"/Applications/{name}.app/Contents/MacOS/{name}") for name in _MAC_BROWSERS)
+    return next((app for app in apps if app.exists()), None)
+
+
+def install(*names: str) -> None:
+    """Install with apt, as root or with a sudo that asks nothing; otherwise say the command and stop."""
+    privilege = _privilege()
+    if shutil.which("apt-get") is None or privilege is None:
+        raise FailedError(f"{_listed(names)} must be installed.", f"{command(*names)}, then start again.")
+    with step(f"Installing {_listed(names)}"):
+        apt = [*privilege, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-q", "-y"]
+        packages = _known(names)
+        # A fresh machine has no lists, and old ones name files that are gone: refresh and try again.
+        if _succeeds([*apt, "install", "--no-install-recommends", *packages]):
+            return
+        if _succeeds([*apt, "update"]) and _succeeds(
+            [*apt, "install", "--no-install-recommends", *_known(names)]
+        ):
+            return
+    raise FailedError(f"apt could not install {_listed(names)}.", f"See what it says: {command(*names)}.")
+
+
+def command(*names: str) -> str:
+    """How a person installs these packages, for the package manager this machine has, or for all three."""
+    ways = {
+        "apt-get": f"sudo apt-get install {' '.join(names)}",
+        "dnf": f"sudo dnf install {' '.join(_translated(names, _DNF))}",
+        "brew": f"brew install {' '.join(_translated(names, _BREW))}",
+    }
+    ours = [way for manager, way in ways.items() if shutil.which(manager)]
+    return "\n  " + "\n  ".join(ours or ways.values()) + "\n"
+
+
+def _privilege() -> list[str] | None:
+    if os.geteuid() == 0:
+        return []
+    return ["sudo", "-n"] if shutil.which("sudo") and _succeeds(["sudo", "-n", "true"]) else None
+
+
+def _known(names: tuple[str, ...]) -> list[str]:
+    """Ubuntu 22.04 has no unversioned core packages; there the whole server is taken."""
+    if "mariadb-server-core" in names and not _succeeds(["apt-cache", "show", "mariadb-server-core"]):
+        return ["mariadb-server", *(name for name in names if not name.endswith("-core"))]
+    return list(names)
+
+
+def _translated(names: tuple[str, ...], words: dict[str, str]) -> list[str]:
+    known = [words.get(name, name) for name in names if name != "mariadb-client-core"]
+    return list(dict.fromkeys(known))
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    return " and ".join(name for name in names if name != "mariadb-client-core")
+
+
+def _succeeds(words: list[str]) -> bool:
+    return subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, check=False).returncode == 0

@@ -1,0 +1,174 @@
+"""What must be there before anything runs: programs and packages. Standard library only."""
+
+import argparse
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from tools import packages
+from tools.console import FailedError, report, step
+
+ROOT = Path(__file__).resolve().parents[1]
+STATE = ROOT / ".stack"
+VENV = ROOT / ".venv"
+PYTHON = VENV / "bin" / "python"
+FRONTEND = ROOT / "frontend"
+LOCK = ROOT / "requirements-dev.txt"
+
+
+def prepare(*needs: str) -> None:
+    """Make sure of each of: "python", "node", "servers", "browser". What is there already costs nothing."""
+    makers = {"python": python, "node": node, "servers": packages.servers, "browser": packages.browser}
+    for need in needs:
+        makers[need]()
+
+
+def python() -> None:
+    """The virtual environment, with exactly what the lock file names."""
+    stamp, state = VENV / "installed", _digest(LOCK, sys.version)
+    if _holds(stamp, state):
+        return
+    with step("Python packages"):
+        if not PYTHON.exists():
+            _make_environment()
+        stamp.unlink(missing_ok=True)
+        _install()
+        stamp.write_text(state)
+
+
+def node() -> None:
+    """The front end's packages, exactly as its lock file names them."""
+    version = _node_version()
+    if version is None or version < 20 or shutil.which("npm") is None:
+        found = "is not installed" if version is None else f"is version {version}"
+        raise FailedError(
+            f"Node.js 20 or newer with npm is needed; it {found}.",
+            f"{packages.command('nodejs', 'npm')}, or take it from nodejs.org where that is older than 20.",
+        )
+    stamp, state = (
+        FRONTEND / "node_modules" / "installed",
+        _digest(FRONTEND / "package-lock.json", str(version)),
+    )
+    if _holds(stamp, state):
+        return
+    with step("Front-end packages"):
+        run(
+            ["npm", "ci", "--no-audit", "--no-fund"],
+            cwd=FRONTEND,
+            advice="Is the package registry reachable?",
+        )
+        stamp.write_text(state)
+
+
+def run(
+    command: Sequence[str | Path],
+    *,
+    advice: str,
+    cwd: Path = ROOT,
+    env: Mapping[str, str] | None = None,
+) -> None:
+    """Run a program quietly; when it fails, say so with the end of what it said."""
+    name = Path(command[0]).name
+    words = [str(word) for word in command]
+    done = subprocess.run(
+        words,
+        cwd=cwd,
+        env=env,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        check=False,
+    )
+    if done.returncode == 0:
+        return
+    STATE.mkdir(exist_ok=True)
+    log = STATE / f"{name}.log"
+    log.write_bytes(done.stdout)
+    said = "\n".join(f"  {line}" for line in done.stdout.decode(errors="replace").splitlines()[-15:])
+    raise FailedError(
+        f"`{' '.join([name, *words[1:]])}` ended with status {done.returncode}:\n{said}",
+        f"{advice} All it said is in {log.relative_to(ROOT)}.",
+    )
+
+
+def _make_environment() -> None:
+    try:
+        run([sys.executable, "-m", "venv", VENV], advice="")
+    except FailedError as failure:
+        shutil.rmtree(VENV, ignore_errors=True)
+        if "ensurepip" not in failure.what:
+            raise
+        # Debian keeps the module in a package of its own.
+        packages.install("python3-venv")
+        run([sys.executable, "-m", "venv", VENV], advice="Look at what it said.")
+
+
+def _install() -> None:
+    """With uv, in seconds; with pip, in a minute, where only pip has been told how to reach an index."""
+    advice = "Is the package index reachable?"
+    pip: list[str | Path] = [
+        PYTHON,
+        "-m",
+        "pip",
+        "--disable-pip-version-check",
+        "install",
+        "--quiet",
+        "--require-hashes",
+    ]
+    only_uv = VENV / "uv.txt"
+    only_uv.write_text("".join(re.findall(r"^uv==(?:.*\\\n)*.*\n", LOCK.read_text(), flags=re.M)))
+    run([*pip, "-r", only_uv], advice=advice)
+    try:
+        uv: list[str | Path] = [
+            VENV / "bin" / "uv",
+            "pip",
+            "install",
+            "--quiet",
+            "--python",
+            PYTHON,
+            "--require-hashes",
+        ]
+        run([*uv, "-r", LOCK], advice=advice)
+    except FailedError:
+        run([*pip, "-r", LOCK], advice=advice)
+
+
+def _node_version() -> int | None:
+    program = shutil.which("node")
+    if program is None:
+        return None
+    said = subprocess.run([program, "--version"], capture_output=True, text=True, check=False).stdout
+    found = re.match(r"v(\d+)", said)
+    return int(found[1]) if found else None
+
+
+def _digest(path: Path, *more: str) -> str:
+    if not path.exists():
+        raise FailedError(f"{path.relative_to(ROOT)} is missing.", "Restore it from git.")
+    return hashlib.sha256(path.read_bytes() + "\0".join((*more, str(ROOT))).encode()).hexdigest()
+
+
+def _holds(stamp: Path, state: str) -> bool:
+    return stamp.exists() and stamp.read_text() == state
+
+
+def main() -> int:
+    """`python3 -m tools.prepare python node`: what the other make targets begin with."""
+    parser = argparse.ArgumentParser(prog="python3 -m tools.prepare", description=__doc__)
+    parser.add_argument("needs", nargs="+", choices=["python", "node", "servers", "browser"])
+    os.chdir(ROOT)
+    try:
+        prepare(*parser.parse_args().needs)
+    except FailedError as failure:
+        report(failure)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
