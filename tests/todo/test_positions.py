@@ -1,4 +1,4 @@
-"""Positions: there is always one between two, they sort by their bytes, and they stay short where people add."""
+"""Positions: there is always one between two, they sort by their bytes, and adding keeps them short."""
 
 import pytest
 from hypothesis import given

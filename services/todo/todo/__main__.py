@@ -1,6 +1,7 @@
 """`python -m todo`: serve; `python -m todo migrate`: bring the database to the newest schema."""
 
-from common.serve import serve
+from common.serve import main
+from todo.settings import Settings
 
 if __name__ == "__main__":
-    serve("todo.app:build")
+    main("todo", Settings)

@@ -17,7 +17,7 @@ from todo.topics import LISTS
 
 
 @asynccontextmanager
-async def _setup(rt: Runtime) -> AsyncIterator[PageCache]:
+async def _setup(_: Runtime) -> AsyncIterator[PageCache]:
     """What a process of this service keeps: the pages that it built last."""
     yield PageCache()
 
@@ -31,7 +31,7 @@ def service(settings: Settings) -> Service:
         routers=ROUTERS,
         access=store.members.may_follow,
         feeds={LISTS: store.lists.snapshot},
-        follows=lambda rt: [accounts_feed(ACCOUNTS)],
+        follows=lambda _: [accounts_feed(ACCOUNTS)],
         setup=_setup,
     )
 

@@ -8,7 +8,7 @@ from common.errors import Invalid
 
 
 class Span(NamedTuple):
-    """Tasks due from `start` until before `end`; an end that is None is open, and both None mean: not due at all."""
+    """From `start` until before `end`; None on one side leaves it open, on both it means: not due at all."""
 
     start: datetime | None
     end: datetime | None
@@ -18,12 +18,14 @@ def parse_zone(name: str) -> ZoneInfo:
     """The time zone of that name; anything else is the caller's mistake."""
     try:
         return ZoneInfo(name)
-    except (OSError, ValueError, KeyError):  # what zoneinfo raises for a folder, a wrong path, an unknown name
-        raise Invalid.field("tz", "unknown-time-zone", "must be an IANA time zone, such as Asia/Taipei") from None
+    except (OSError, ValueError, KeyError):  # a folder's name, a wrong path, no such zone
+        raise Invalid.field(
+            "tz", "unknown-time-zone", "must be an IANA time zone, such as Asia/Taipei"
+        ) from None
 
 
 def parse_due(text: str, zone: ZoneInfo, moment: datetime) -> Span:
-    """The span that `today`, `week` (today and the six days after it), `overdue`, `none` or a date stands for."""
+    """The span that `today`, `week` (today and six days more), `overdue`, `none` or a date stands for."""
     today = moment.astimezone(zone).date()
     match text:
         case "none":
@@ -37,7 +39,9 @@ def parse_due(text: str, zone: ZoneInfo, moment: datetime) -> Span:
     try:
         return _days(date.fromisoformat(text), 1, zone)
     except (ValueError, OverflowError):
-        raise Invalid.field("due", "bad-due", "must be today, week, overdue, none or a date (YYYY-MM-DD)") from None
+        raise Invalid.field(
+            "due", "bad-due", "must be today, week, overdue, none or a date (YYYY-MM-DD)"
+        ) from None
 
 
 def _days(first: date, count: int, zone: ZoneInfo) -> Span:

@@ -1,8 +1,8 @@
 """The tables: lists, members, tasks, who a task is assigned to, the log, and the accounts this service knows.
 
-`data` is the encoded resource as its last event carried it: pages of a collection join these bytes as they are. The
-other columns are what queries ask about. A deleted list or task stays as a tombstone, emptied but for its id, creator
-and digest, which is what a repeated creation is compared with.
+`data` is the encoded resource as its last event carried it: pages of a collection join these bytes as they
+are. The other columns are what queries ask about. A deleted list or task stays as a tombstone, emptied but
+for its id, creator and digest, which is what a repeated creation is compared with.
 """
 
 from datetime import datetime
@@ -45,7 +45,7 @@ class List(Base):
 
 
 class Member(Base):
-    """An account's role in a list. The row is the access: without it the list does not exist for the account."""
+    """An account's role in a list. The row is the access: without it, the account is told of no such list."""
 
     __tablename__ = "members"
     __table_args__ = (Index(None, "account_id", "list_id"),)

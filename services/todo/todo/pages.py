@@ -1,7 +1,7 @@
 """Pages of collections as bytes, and the bounded memory of pages that are still good.
 
-The page that a list shows at one number of its log is the same for every reader and never changes, so a page that is
-found here is never stale and nothing ever has to be removed but for want of room.
+The page that a list shows at one number of its log is the same for every reader and never changes, so a page
+that is found here is never stale, and nothing has to be removed but for want of room.
 """
 
 from collections import OrderedDict

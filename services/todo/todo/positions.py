@@ -1,8 +1,8 @@
 """Positions: ASCII strings between any two of which another fits, ordered by their bytes.
 
 A position is a whole number, then a fraction. The whole number begins with a letter that says how many digits
-follow: `a` one digit, `b` two, … upwards; `Z` one digit, `Y` two, … downwards, so that longer is further out. Adding at
-either end counts the whole number on and stays short; only inserting between neighbours lengthens the fraction.
+follow: `a` one digit, `b` two, … upwards; `Z` one digit, `Y` two, … downwards, so that longer is further out.
+Adding at an end counts the whole number on and stays short; inserting between two lengthens the fraction.
 """
 
 DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"

@@ -8,14 +8,11 @@ from uuid import UUID
 from pydantic import AfterValidator, BeforeValidator, Field, StrictBool, StrictInt, StringConstraints
 from pydantic_core import PydanticCustomError
 
-from common.schemas import Body, ClientId, Out, Text, Timestamp
+from common.schemas import Body, CleanStr, ClientId, Out, Timestamp
 
 Role = Literal["owner", "editor", "viewer"]
 """owner: members and deletion, too · editor: tasks and the title, too · viewer: reads."""
 
-NOTES_MAX = 20_000
-LABELS_MAX = 20
-ASSIGNEES_MAX = 50
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
@@ -50,15 +47,19 @@ def absent() -> Any:
     return Field(default_factory=lambda: None)
 
 
-Title = Text(500, 1)
-ListTitle = Text(200, 1)
-Notes = Text(NOTES_MAX)
+VISIBLE = r"\S"
+"""A pattern: something other than blanks."""
+
+Title = Annotated[CleanStr, StringConstraints(min_length=1, max_length=500, pattern=VISIBLE)]
+ListTitle = Annotated[CleanStr, StringConstraints(min_length=1, max_length=200, pattern=VISIBLE)]
+Notes = Annotated[CleanStr, StringConstraints(max_length=20_000)]
+Label = Annotated[CleanStr, StringConstraints(min_length=1, max_length=40, pattern=VISIBLE)]
 Color = Annotated[str, StringConstraints(pattern=r"^#[0-9a-fA-F]{6}$")]
 Due = Annotated[datetime, BeforeValidator(_written_out), AfterValidator(_plausible)]
 Priority = Annotated[StrictInt, Field(ge=0, le=4, description="0 none, 1 low, 2 medium, 3 high, 4 urgent")]
-Labels = Annotated[list[Text(40, 1)], Field(max_length=LABELS_MAX), AfterValidator(_without_repeats)]
+Labels = Annotated[list[Label], Field(max_length=20), AfterValidator(_without_repeats)]
 Assignees = Annotated[
-    list[UUID], Field(max_length=ASSIGNEES_MAX, description="members of the list"), AfterValidator(_without_repeats)
+    list[UUID], Field(max_length=50, description="members of the list"), AfterValidator(_without_repeats)
 ]
 Place = Annotated[UUID | None, Field(description="the task it follows; null: first")]
 
@@ -123,8 +124,8 @@ class NewTask(Body):
     done: StrictBool = False
     due: Due | None = None
     priority: Priority = 0
-    labels: Labels = []
-    assignee_ids: Assignees = []
+    labels: Labels = Field([])
+    assignee_ids: Assignees = Field([])
     after_id: Place = None
 
 
@@ -161,7 +162,7 @@ class Task(Out):
 
 
 class Event(Out):
-    """One entry of a list's log. `data` is the resource after the change; of what was deleted, its id and version."""
+    """One entry of a list's log. `data` is the resource after the change; once deleted, id and version."""
 
     seq: int
     kind: Literal[

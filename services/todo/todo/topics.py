@@ -17,7 +17,7 @@ def user_topic(account_id: UUID) -> str:
 
 
 def list_of(topic: str) -> UUID | None:
-    """The list whose log this is; None when it is no list's log, or not written in the one way ids are written."""
+    """The list whose log this is; None when it is no list's, or the id is not written in its one way."""
     kind, _, text = topic.partition(":")
     try:
         list_id = UUID(text)

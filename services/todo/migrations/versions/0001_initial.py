@@ -1,9 +1,10 @@
-"""Lists, members, tasks, assignees, and the log."""
+"""Lists, members, tasks, assignees, known accounts, and the log."""
 
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import mysql
 
+from common.log.transaction import new_epoch
 from common.migrate import create_log_tables
 
 revision = "0001"
@@ -19,6 +20,17 @@ TIME = mysql.DATETIME(fsp=6)
 def upgrade() -> None:
     """Everything, in an empty database."""
     create_log_tables(op)
+    # The log that other services follow is there from the start, so that its snapshot is, too.
+    topics = sa.table("topics", *(sa.column(name) for name in ("topic", "seq", "epoch", "floor")))
+    op.bulk_insert(topics, [{"topic": b"lists", "seq": 0, "epoch": new_epoch().encode(), "floor": 0}])
+    op.create_table(
+        "accounts",
+        sa.Column("id", ID, nullable=False),
+        sa.Column("name", sa.String(200), nullable=False),
+        sa.Column("color", sa.String(16), nullable=False),
+        sa.Column("version", UNSIGNED, nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_accounts"),
+    )
     op.create_table(
         "lists",
         sa.Column("id", ID, nullable=False),

@@ -1,4 +1,4 @@
-"""What people do, by noun. An action is a function of (transaction, command): it touches nothing else and may run again."""
+"""What people do, by noun: functions of a transaction and a command, which touch nothing else."""
 
 from todo.actions import lists, members, tasks
 

@@ -13,7 +13,7 @@ _RANK: dict[Role, int] = {"viewer": 0, "editor": 1, "owner": 2}
 
 
 def check_role(role: Role | None, least: Role) -> None:
-    """Raises NotFound for no member (who is not told whether there is such a list), Forbidden for too small a role."""
+    """Raises NotFound for no member, who learns nothing of the list; Forbidden for too small a role."""
     if role is None:
         raise NotFound
     if _RANK[role] < _RANK[least]:

@@ -66,7 +66,7 @@ async def update_list(tx: Tx, actor_id: UUID, list_id: UUID, body: ListPatch, ma
 
 
 async def delete_list(tx: Tx, actor_id: UUID, list_id: UUID, match: str | None) -> None:
-    """Delete a list for everybody. Wants the list's topic locked; takes its members' topics and `lists` itself."""
+    """Delete a list for everybody. Wants the list's topic locked; locks its members' and `lists` itself."""
     found = await accessible_list(tx.db, list_id, actor_id, "owner")
     if_match(match, found.version, lambda: with_role(found.data, found.role))
     members = await store.members.account_ids(tx.db, list_id)

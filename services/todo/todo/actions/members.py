@@ -47,9 +47,9 @@ async def put_member(
 
 
 async def remove_member(tx: Tx, actor_id: UUID, list_id: UUID, account_id: UUID, match: str | None) -> None:
-    """Take an account out of a list: owners anyone, everybody themselves. Wants the same topics as `put_member`.
+    """Take an account out of a list: owners anyone, everybody themselves. Wants what `put_member` wants.
 
-    What was assigned to the account is assigned to it no longer; those events follow, so that it does not see them.
+    What was assigned to it is so no longer; those events follow its removal, so that it does not see them.
     """
     await require_role(tx.db, list_id, actor_id, "viewer" if actor_id == account_id else "owner")
     current = await store.members.get(tx.db, list_id, account_id)

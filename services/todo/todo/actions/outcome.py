@@ -16,7 +16,7 @@ class Outcome(NamedTuple):
 
 
 def repeated(earlier: Creation, creator_id: UUID, digest: bytes) -> Outcome:
-    """The answer to a creation whose id is taken: the resource as it is now, if it was made by the same request.
+    """The answer to a creation whose id is taken: the resource as it is now, if the same request made it.
 
     Raises Gone when it was deleted since, IdConflict when the id belongs to something else.
     """

@@ -20,7 +20,7 @@ class _Last:
 LAST: Final = _Last()
 
 COMFORTABLE = MAX_LENGTH // 2
-"""Bytes that moved-apart neighbours may have, so that many more tasks fit between them before it happens again."""
+"""Bytes that moved-apart neighbours may have, so that many tasks fit between them before it happens again."""
 WINDOW = 8
 """Neighbours on either side that move apart at first; more, when they are still too close."""
 
@@ -43,7 +43,9 @@ async def find_place(
     if moving and (lower is None or lower < moving.position) and (upper is None or moving.position < upper):
         return moving.position
     position = between(lower, upper)
-    return position if len(position) <= MAX_LENGTH else await _make_room(tx, actor_id, list_id, lower, moving_id)
+    return (
+        position if len(position) <= MAX_LENGTH else await _make_room(tx, actor_id, list_id, lower, moving_id)
+    )
 
 
 async def _make_room(tx: Tx, actor_id: UUID, list_id: UUID, lower: str | None, moving: UUID | None) -> str:

@@ -78,12 +78,14 @@ async def _changes(tx: Tx, actor_id: UUID, task: Task, body: TaskPatch) -> dict[
     if "after_id" in changes:
         if body.after_id == task.id:
             raise Invalid.field("/after_id", "unknown-task", "a task cannot follow itself")
-        changes["position"] = await find_place(tx, actor_id, task.list_id, changes.pop("after_id"), moving=task)
+        changes["position"] = await find_place(
+            tx, actor_id, task.list_id, changes.pop("after_id"), moving=task
+        )
     return changes
 
 
 async def delete_task(tx: Tx, actor_id: UUID, list_id: UUID, task_id: UUID, match: str | None) -> None:
-    """Delete a task and all its subtasks, the innermost first, so that nobody ever sees one without its parent."""
+    """Delete a task and all its subtasks, innermost first, so that nobody sees one without its parent."""
     await require_role(tx.db, list_id, actor_id, "editor")
     found = await store.tasks.get(tx.db, list_id, task_id)
     if found is None:

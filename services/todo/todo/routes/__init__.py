@@ -1,4 +1,4 @@
-"""The HTTP routes, by noun: each names what it needs, calls one action or reads the store, and renders the result."""
+"""The HTTP routes, by noun: each names what it needs, calls an action or the store, and renders that."""
 
 from todo.routes import lists, members, search, tasks
 

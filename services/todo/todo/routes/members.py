@@ -12,6 +12,7 @@ from common.identity import Me
 from common.schemas import Cursor, Limit, TopicPage, cursor_encode, encode
 from todo import actions, store
 from todo.actions.access import require_role
+from todo.models import ACCOUNTS
 from todo.pages import join
 from todo.routes.rendering import NOT_MODIFIED, parse_cursor, reply
 from todo.schemas import Member, NewMember
@@ -21,7 +22,11 @@ router = APIRouter(prefix="/api/todo/lists/{list_id}/members", tags=["members"])
 
 
 @router.get(
-    "", operation_id="list_members", summary="Who shares a list", response_model=TopicPage[Member], responses=NOT_MODIFIED
+    "",
+    operation_id="list_members",
+    summary="Who shares a list",
+    response_model=TopicPage[Member],
+    responses=NOT_MODIFIED,
 )
 async def list_members(
     request: Request, rt: Rt, me: Me, list_id: UUID, cursor: Cursor = None, limit: Limit = 50
@@ -51,12 +56,14 @@ async def put_member(
     """Takes the role owner."""
     async with rt.database.read() as conn:  # before auth is asked about an account on behalf of just anyone
         await require_role(conn, list_id, me.account_id, "owner")
-    await require_account(rt, account_id)
+    await require_account(rt, ACCOUNTS, account_id)
     topics = [list_topic(list_id), user_topic(account_id), LISTS]
     return reply(
         await rt.log.write(
             topics,
-            lambda tx: actions.members.put_member(tx, me.account_id, list_id, account_id, body.role, if_match),
+            lambda tx: actions.members.put_member(
+                tx, me.account_id, list_id, account_id, body.role, if_match
+            ),
         )
     )
 
@@ -68,7 +75,9 @@ async def put_member(
     status_code=204,
     response_class=Response,
 )
-async def remove_member(rt: Rt, me: Me, list_id: UUID, account_id: UUID, if_match: IfMatch = None) -> Response:
+async def remove_member(
+    rt: Rt, me: Me, list_id: UUID, account_id: UUID, if_match: IfMatch = None
+) -> Response:
     """Owners remove anyone, everybody may remove themselves; the last owner stays."""
     topics = [list_topic(list_id), user_topic(account_id), LISTS]
     await rt.log.write(

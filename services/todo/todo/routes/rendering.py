@@ -14,7 +14,9 @@ from todo.actions.outcome import Outcome
 
 T = TypeVar("T")
 
-NOT_MODIFIED: dict[int | str, dict[str, Any]] = {304: {"description": "What If-None-Match names is still current"}}
+NOT_MODIFIED: dict[int | str, dict[str, Any]] = {
+    304: {"description": "What If-None-Match names is still current"}
+}
 """For the documentation of a GET."""
 
 

@@ -23,19 +23,25 @@ Due = Annotated[
     str | None,
     Query(
         pattern=r"^(today|week|overdue|none|[0-9]{4}-[0-9]{2}-[0-9]{2})$",
-        description="`today`, `week` (today and the six days after it), `overdue` (past and not done), `none`, or a date",
+        description="`today`, `week` (today and six days more), `overdue` (not done), `none`, or a date",
     ),
 ]
 Zone = Annotated[str, Query(max_length=64, description="IANA time zone in which days begin and end")]
 Assignee = Annotated[Literal["me"] | UUID | None, Query(description="`me`, or an account's id")]
 Label = Annotated[str | None, Query(max_length=40, description="exactly this label")]
-Words = Annotated[str | None, Query(max_length=200, description="part of the title or the notes, whatever the case")]
+Words = Annotated[
+    str | None, Query(max_length=200, description="part of the title or the notes, whatever the case")
+]
 
 
 @router.get(
-    "", operation_id="search_tasks", summary="Tasks across my lists", response_model=Page[Task], responses=NOT_MODIFIED
+    "",
+    operation_id="search_tasks",
+    summary="Tasks across my lists",
+    response_model=Page[Task],
+    responses=NOT_MODIFIED,
 )
-async def search_tasks(  # noqa: PLR0913 - one argument for each query parameter
+async def search_tasks(
     request: Request,
     rt: Rt,
     me: Me,

@@ -52,7 +52,12 @@ async def list_tasks(
 
 
 @router.post(
-    "", operation_id="create_task", summary="Add a task", status_code=201, response_model=Task, responses=made_before(Task)
+    "",
+    operation_id="create_task",
+    summary="Add a task",
+    status_code=201,
+    response_model=Task,
+    responses=made_before(Task),
 )
 async def create_task(rt: Rt, me: Me, list_id: UUID, body: NewTask) -> Response:
     """Takes the role editor. With an id chosen by the client it can be sent again safely."""
@@ -65,7 +70,9 @@ async def create_task(rt: Rt, me: Me, list_id: UUID, body: NewTask) -> Response:
     )
 
 
-@router.get("/{task_id}", operation_id="get_task", summary="One task", response_model=Task, responses=NOT_MODIFIED)
+@router.get(
+    "/{task_id}", operation_id="get_task", summary="One task", response_model=Task, responses=NOT_MODIFIED
+)
 async def get_task(request: Request, rt: Rt, me: Me, list_id: UUID, task_id: UUID) -> Response:
     """One task of a list."""
     async with rt.database.read() as conn:
@@ -75,7 +82,9 @@ async def get_task(request: Request, rt: Rt, me: Me, list_id: UUID, task_id: UUI
     return conditional(request, lambda: found.data, etag(found.version))
 
 
-@router.patch("/{task_id}", operation_id="update_task", summary="Change, tick or move a task", response_model=Task)
+@router.patch(
+    "/{task_id}", operation_id="update_task", summary="Change, tick or move a task", response_model=Task
+)
 async def update_task(
     rt: Rt, me: Me, list_id: UUID, task_id: UUID, body: TaskPatch, if_match: IfMatch = None
 ) -> Response:
@@ -89,7 +98,11 @@ async def update_task(
 
 
 @router.delete(
-    "/{task_id}", operation_id="delete_task", summary="Delete a task", status_code=204, response_class=Response
+    "/{task_id}",
+    operation_id="delete_task",
+    summary="Delete a task",
+    status_code=204,
+    response_class=Response,
 )
 async def delete_task(rt: Rt, me: Me, list_id: UUID, task_id: UUID, if_match: IfMatch = None) -> Response:
     """With all its subtasks; takes the role editor."""

@@ -1,4 +1,4 @@
-"""Every SQL statement of the service, by noun. Functions take a connection; the caller owns the transaction."""
+"""All SQL of the service, by noun. Functions take a connection; the caller owns the transaction."""
 
 from todo.store import lists, members, order, search, tasks
 

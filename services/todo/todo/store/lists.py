@@ -40,19 +40,25 @@ _READABLE = (
 )
 
 
+def _readable(row: Any) -> Readable:
+    return Readable(*row)
+
+
 async def readable(conn: AsyncConnection, list_id: UUID, account_id: UUID) -> Readable | None:
     """The list, if the account is a member."""
     found = await conn.execute(_READABLE.where(Member.list_id == list_id, Member.account_id == account_id))
     row = found.one_or_none()
-    return None if row is None else Readable(*row)
+    return None if row is None else _readable(row)
 
 
-async def page_of(conn: AsyncConnection, account_id: UUID, after: UUID | None, limit: int) -> Sequence[Readable]:
+async def page_of(
+    conn: AsyncConnection, account_id: UUID, after: UUID | None, limit: int
+) -> Sequence[Readable]:
     """The account's lists by id, after one, at most so many."""
     query = _READABLE.where(Member.account_id == account_id)
     if after is not None:
         query = query.where(Member.list_id > after)
-    return [Readable(*row) for row in await conn.execute(query.order_by(Member.list_id).limit(limit))]
+    return [_readable(row) for row in await conn.execute(query.order_by(Member.list_id).limit(limit))]
 
 
 async def creation(conn: AsyncConnection, list_id: UUID) -> Creation | None:
@@ -84,7 +90,9 @@ def _columns(item: ListState, data: bytes) -> dict[str, Any]:
     return {"title": item.title, "color": item.color, "version": item.version, "data": data}
 
 
-async def snapshot(conn: AsyncConnection, after: str | None, limit: int) -> tuple[list[dict[str, Any]], str | None]:
+async def snapshot(
+    conn: AsyncConnection, after: str | None, limit: int
+) -> tuple[list[dict[str, Any]], str | None]:
     """Every list with its members, by id: where a service that follows `lists` begins."""
     query = select(List.id, List.title, List.color, List.version).where(List.deleted_at.is_(None))
     if after is not None:
@@ -97,7 +105,9 @@ async def snapshot(conn: AsyncConnection, after: str | None, limit: int) -> tupl
 
 async def _members_of(conn: AsyncConnection, list_ids: list[UUID]) -> dict[UUID, list[dict[str, Any]]]:
     members: dict[UUID, list[dict[str, Any]]] = defaultdict(list)
-    query = select(Member.list_id, Member.account_id, Member.role, Member.version).where(Member.list_id.in_(list_ids))
+    query = select(Member.list_id, Member.account_id, Member.role, Member.version).where(
+        Member.list_id.in_(list_ids)
+    )
     for row in await conn.execute(query):
         members[row.list_id].append({"account_id": row.account_id, "role": row.role, "version": row.version})
     return members

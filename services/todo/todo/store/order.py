@@ -59,13 +59,15 @@ async def behind(
 
 
 async def depth(conn: AsyncConnection, list_id: UUID, task_id: UUID) -> int:
-    """How many tasks there are from this one up to the outermost, both counted; 0 when the list has no such task."""
+    """How many tasks there are from this one to the outermost, both counted; 0 for no task of the list."""
     up = (
         select(Task.parent_id.label("above"), literal(1).label("level"))
         .where(Task.list_id == list_id, Task.id == task_id, Task.deleted_at.is_(None))
         .cte("up", recursive=True)
     )
-    more = select(Task.parent_id, up.c.level + 1).join(up, Task.id == up.c.above).where(Task.list_id == list_id)
+    more = (
+        select(Task.parent_id, up.c.level + 1).join(up, Task.id == up.c.above).where(Task.list_id == list_id)
+    )
     found = await conn.scalar(select(func.max(up.union_all(more).c.level)))
     return found or 0
 
@@ -77,7 +79,13 @@ async def family(conn: AsyncConnection, list_id: UUID, task_id: UUID) -> Sequenc
         .where(Task.list_id == list_id, Task.id == task_id)
         .cte("down", recursive=True)
     )
-    more = select(Task.id, down.c.level + 1).join(down, Task.parent_id == down.c.id).where(Task.list_id == list_id)
+    more = (
+        select(Task.id, down.c.level + 1)
+        .join(down, Task.parent_id == down.c.id)
+        .where(Task.list_id == list_id)
+    )
     all_of_them = down.union_all(more)
-    query = select(all_of_them.c.id, all_of_them.c.level).order_by(all_of_them.c.level.desc(), all_of_them.c.id)
+    query = select(all_of_them.c.id, all_of_them.c.level).order_by(
+        all_of_them.c.level.desc(), all_of_them.c.id
+    )
     return [(row.id, row.level) for row in await conn.execute(query)]

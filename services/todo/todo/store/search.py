@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.orm import InstrumentedAttribute
 
 from common.schemas import encode
 from todo.due import Span
@@ -43,7 +44,9 @@ class Found(NamedTuple):
     next: Place | None
 
 
-async def tasks(conn: AsyncConnection, account_id: UUID, wanted: Wanted, after: Place | None, limit: int) -> Found:
+async def tasks(
+    conn: AsyncConnection, account_id: UUID, wanted: Wanted, after: Place | None, limit: int
+) -> Found:
     """Tasks of the account's lists, list by list in their order, so that each page is read along an index."""
     query = (
         select(Task.data, Task.list_id, Task.position, Task.id)
@@ -64,7 +67,9 @@ def _conditions(wanted: Wanted) -> Iterator[ColumnElement[bool]]:
         yield from _due(wanted.due)
     if wanted.assignee_id is not None:
         assigned = select(Assignee.task_id).where(
-            Assignee.list_id == Task.list_id, Assignee.task_id == Task.id, Assignee.account_id == wanted.assignee_id
+            Assignee.list_id == Task.list_id,
+            Assignee.task_id == Task.id,
+            Assignee.account_id == wanted.assignee_id,
         )
         yield assigned.exists()
     if wanted.label is not None:
@@ -84,5 +89,5 @@ def _due(span: Span) -> Iterator[ColumnElement[bool]]:
         yield Task.due < span.end
 
 
-def _contains(text: ColumnElement[str], words: str) -> ColumnElement[bool]:
+def _contains(text: InstrumentedAttribute[str], words: str) -> ColumnElement[bool]:
     return text.collate(FOLDED).contains(words, autoescape=True)

@@ -51,7 +51,9 @@ async def get(conn: AsyncConnection, list_id: UUID, task_id: UUID) -> Encoded | 
     return None if row is None else Encoded(*row)
 
 
-async def page(conn: AsyncConnection, list_id: UUID, after: tuple[str, UUID] | None, limit: int) -> Page | None:
+async def page(
+    conn: AsyncConnection, list_id: UUID, after: tuple[str, UUID] | None, limit: int
+) -> Page | None:
     """One page by position. None when it is empty: then there is no row that could tell the place in the log.
 
     Rows and place come from one statement, which sees one moment, so that a page is exact for its number.
@@ -96,13 +98,23 @@ async def save(conn: AsyncConnection, task: TaskState, data: bytes, *, assigned_
     this = (Task.list_id == task.list_id, Task.id == task.id)
     await conn.execute(update(Task).where(*this).values(**_columns(task, data)))
     if assigned_anew:
-        await conn.execute(delete(Assignee).where(Assignee.list_id == task.list_id, Assignee.task_id == task.id))
+        await conn.execute(
+            delete(Assignee).where(Assignee.list_id == task.list_id, Assignee.task_id == task.id)
+        )
         await _assign(conn, task)
 
 
 async def bury(conn: AsyncConnection, list_id: UUID, versions: dict[UUID, int], at: datetime) -> None:
     """Leave of these tasks only their tombstones."""
-    emptied = {"title": "", "notes": "", "labels": "[]", "parent_id": None, "due": None, "position": None, "data": b""}
+    emptied = {
+        "title": "",
+        "notes": "",
+        "labels": "[]",
+        "parent_id": None,
+        "due": None,
+        "position": None,
+        "data": b"",
+    }
     statement = (
         update(Task)
         .where(Task.list_id == list_id, Task.id == bindparam("task"))
@@ -116,7 +128,9 @@ async def bury(conn: AsyncConnection, list_id: UUID, versions: dict[UUID, int], 
 async def _assign(conn: AsyncConnection, task: TaskState) -> None:
     if task.assignee_ids:
         about = {"list_id": task.list_id, "task_id": task.id}
-        await conn.execute(insert(Assignee), [about | {"account_id": account} for account in task.assignee_ids])
+        await conn.execute(
+            insert(Assignee), [about | {"account_id": account} for account in task.assignee_ids]
+        )
 
 
 def _columns(task: TaskState, data: bytes) -> dict[str, Any]:
