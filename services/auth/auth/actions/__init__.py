@@ -1,0 +1,1 @@
+"""What auth does, by noun: functions of a transaction, and what has to happen outside one."""
