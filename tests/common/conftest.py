@@ -53,7 +53,9 @@ async def note(tx: Tx, topic: str, text: str) -> int:
     await tx.db.execute(notes.insert().values(topic=topic.encode(), seq=seq, text=text))
     from common.ids import new_id
 
-    return tx.append(topic, "note.put", resource_id=new_id(), actor_id=None, data=b'{"text":"%s"}' % text.encode())
+    return tx.append(
+        topic, "note.put", resource_id=new_id(), actor_id=None, data=b'{"text":"%s"}' % text.encode()
+    )
 
 
 MakeLog = Callable[..., contextlib.AbstractAsyncContextManager[Log]]
@@ -67,7 +69,11 @@ def log_settings(new_database: Callable[[], str], redis: Redis) -> ServiceSettin
     metadata.create_all(engine)
     engine.dispose()
     return ServiceSettings(
-        database_url=url, redis_url=redis.url, service_key="k" * 32, pool_size=8, pool_wait=5  # type: ignore[arg-type]  # read from strings, as from the environment
+        database_url=url,
+        redis_url=redis.url,
+        service_key="k" * 32,
+        pool_size=8,
+        pool_wait=5,  # type: ignore[arg-type]  # read from strings, as from the environment
     )
 
 

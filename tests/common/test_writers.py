@@ -11,8 +11,8 @@ from common.errors import Conflict, ServiceError
 from common.ids import new_id
 from common.log import reader
 from common.log.transaction import Tx
-from tests.common.conftest import Log, MakeLog, create, note, notes
 from common.settings import ServiceSettings
+from tests.common.conftest import Log, MakeLog, create, note, notes
 
 TOPIC = "list:0190c000-0000-7000-8000-000000000001"
 
@@ -127,7 +127,9 @@ async def test_topics_locked_in_any_order_by_many_end_well(log: Log) -> None:
         await note(tx, "lists", "z")
 
     picks = [[topics[i % 4], topics[(i * 3 + 1) % 4]] for i in range(60)]
-    await asyncio.gather(*(log.writer.write(pick, partial(action, list(dict.fromkeys(pick)))) for pick in picks))
+    await asyncio.gather(
+        *(log.writer.write(pick, partial(action, list(dict.fromkeys(pick)))) for pick in picks)
+    )
     rows = await log.events("lists")
     assert [row.seq for row in rows] == list(range(1, 61))
 
@@ -153,7 +155,8 @@ async def test_a_caller_that_hangs_up_cancels_nothing(log: Log) -> None:
 async def test_any_mixture_of_success_failure_and_scrubbing(
     log_settings: ServiceSettings, make_log: MakeLog, plan: list[tuple[int, bool, bool]]
 ) -> None:
-    """Each topic counts 1…n, and what was scrubbed holds no data, be it in the same transaction or earlier."""
+    """Each topic counts 1…n, and what was scrubbed holds no data, be it in the same transaction or
+    earlier."""
     async with make_log(log_settings) as log:
         topics = [f"list:{new_id()}" for _ in range(3)]
         for topic in topics:
@@ -175,4 +178,6 @@ async def test_any_mixture_of_success_failure_and_scrubbing(
             rows = await log.events(topic)
             assert [row.seq for row in rows] == list(range(1, len(rows) + 1))
             assert len(rows) == sum(1 + scrubs for fails, scrubs in mine if not fails)
-            assert sum(bytes(row.data) == b"" for row in rows) == sum(scrubs and not fails for fails, scrubs in mine)
+            assert sum(bytes(row.data) == b"" for row in rows) == sum(
+                scrubs and not fails for fails, scrubs in mine
+            )

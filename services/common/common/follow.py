@@ -63,7 +63,7 @@ class Follower:
         """Follow for ever: woken by publications, polling without them. A failing event is retried, never
         skipped."""
         await self._bus.subscribe(self._feed.source, self._feed.topic, self._receive)
-        self._bus.on_reconnect(self._after_reconnect)
+        self._bus.on_change(self._wake.set)
         failures = 0
         while True:
             try:
@@ -90,9 +90,6 @@ class Follower:
             logger.error("event not applied; it is tried again", exc_info=error, **name)
 
     def _receive(self, about: dict[str, Any], data: bytes) -> None:  # noqa: ARG002 - only a reason to look
-        self._wake.set()
-
-    async def _after_reconnect(self) -> None:
         self._wake.set()
 
     async def catch_up(self) -> None:

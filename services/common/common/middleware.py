@@ -1,6 +1,7 @@
 """What happens around every HTTP request, as plain ASGI: request id, size limit, media type, log line,
 metrics, last resort."""
 
+import logging
 import re
 import secrets
 import time

@@ -143,6 +143,17 @@ class Runtime:
             await asyncio.sleep(0.05 if self.ready or not self.sessions.loaded else 0.5)
         logger.info("ready")
 
+    async def _ensure_feeds(self) -> None:
+        """What others follow exists before anything has happened: an empty log, with its epoch."""
+        missing = set(self.service.feeds)
+        while missing:
+            try:
+                for topic in sorted(missing):
+                    await self._ensure(topic)
+                    missing.discard(topic)
+            except ServiceError:
+                await asyncio.sleep(0.5)
+
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """From start to stop. Nothing here waits for MySQL, Redis or another service."""
@@ -174,6 +185,7 @@ class Runtime:
             for feed in self.service.follows(self)
         ]
         return [
+            self._ensure_feeds(),
             self.sessions.run(),
             self._become_ready(),
             prune.run(self.database, self.settings.retention_days),

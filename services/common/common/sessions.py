@@ -59,7 +59,7 @@ class Sessions:
     async def run(self) -> None:
         """Follow for ever: woken by publications, polling without them."""
         await self._bus.subscribe("auth", TOPIC, self._receive)
-        self._bus.on_reconnect(self._after_reconnect)
+        self._bus.on_change(self._wake.set)
         heart = asyncio.create_task(self._beats())
         try:
             while True:
@@ -116,9 +116,6 @@ class Sessions:
     def _forget(self) -> None:
         now = time.monotonic()
         self._ended = {session: until for session, until in self._ended.items() if until > now}
-
-    async def _after_reconnect(self) -> None:
-        self._wake.set()
 
     async def _beats(self) -> None:
         while True:

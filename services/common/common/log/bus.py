@@ -6,7 +6,7 @@ Sharded pub/sub (Redis 7) on channels that carry the topic as their hash tag, so
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any
 
 import orjson
@@ -55,7 +55,7 @@ class Bus:
         self._pubsub: PubSub | None = None
         self._receivers: dict[str, Receive] = {}
         self._confirmed: dict[str, asyncio.Future[None]] = {}
-        self._reconnected: list[Callable[[], Awaitable[None]]] = []
+        self._on_change: list[Callable[[], None]] = []
         self._queue: deque[tuple[str, bytes]] = deque(maxlen=QUEUE)
         self._queued = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -73,9 +73,10 @@ class Bus:
             async with asyncio.timeout(1):
                 await self._send()
 
-    def on_reconnect(self, call: Callable[[], Awaitable[None]]) -> None:
-        """Have `call` run after each time the subscription stands again: something may have been missed."""
-        self._reconnected.append(call)
+    def on_change(self, call: Callable[[], None]) -> None:
+        """Call this whenever the subscription breaks (poll from now on) and stands again (something was
+        missed)."""
+        self._on_change.append(call)
 
     async def subscribe(self, service: str, topic: str, receive: Receive) -> bool:
         """Receive what is published about a topic; true once Redis has confirmed it.
@@ -165,9 +166,6 @@ class Bus:
                 if later := set(self._receivers) - set(names):  # asked for while we connected
                     await pubsub.ssubscribe(*later)
                 self._set_connected(True)
-                # Between our last connection and this one anything may have been published.
-                self._tasks.extend(asyncio.create_task(_run(call)) for call in self._reconnected)
-                self._tasks = [task for task in self._tasks if not task.done()]
             if loop.time() - pinged >= PING_SECONDS:
                 pinged = loop.time()
                 await pubsub.ping()
@@ -186,9 +184,8 @@ class Bus:
                 logger.warning("not one of our publications", channel=name)
 
     def _set_connected(self, connected: bool) -> None:
-        self.connected = connected
-        metrics.REDIS_CONNECTED.set(connected)
-
-
-async def _run(call: Callable[[], Awaitable[None]]) -> None:
-    await call()
+        if connected != self.connected:
+            self.connected = connected
+            metrics.REDIS_CONNECTED.set(connected)
+            for call in self._on_change:
+                call()

@@ -169,7 +169,7 @@ class Hub:
 
     def start(self) -> None:
         """Begin to compare cursors with the log."""
-        self.bus.on_reconnect(self._after_reconnect)
+        self.bus.on_change(self.compare_soon)
         self._keep(asyncio.create_task(self._watch()))
 
     async def close(self) -> None:
@@ -219,9 +219,6 @@ class Hub:
     def compare_soon(self) -> None:
         """Something does not fit: compare now instead of at the next turn."""
         self._compare.set()
-
-    async def _after_reconnect(self) -> None:
-        self.compare_soon()
 
     async def _watch(self) -> None:
         while True:

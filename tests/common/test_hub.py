@@ -1,0 +1,326 @@
+"""What a subscriber sees: every event once, in order, whatever Redis loses, doubles or delays."""
+
+import asyncio
+import json
+import random
+from collections.abc import Awaitable, Callable
+from uuid import UUID
+
+import sqlalchemy as sa
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pydantic import SecretStr
+
+from common.database import now
+from common.ids import new_id
+from common.log.events import Event
+from common.log.frames import Frame
+from common.log.hub import Hub
+from common.log.prune import prune
+from common.log.reader import Head
+from common.log.subscription import Subscription
+from common.log.tables import TOPICS
+from common.log.transaction import Tx
+from common.settings import ServiceSettings
+from tests.common.conftest import Log, MakeLog, create, note
+from tests.common.redis_proxy import redis_proxy
+from tests.support import eventually
+from tools.stack import Redis
+
+
+class Screen:
+    """A socket that only remembers what it was sent."""
+
+    def __init__(self, account_id: UUID | None = None) -> None:
+        self.account_id = account_id or new_id()
+        self.frames: list[dict[str, object]] = []
+        self.over = False
+
+    def write(self, frame: bytes) -> None:
+        self.frames.append(json.loads(frame[frame.index(b"{") :]))
+
+    def send(self, frame: Frame) -> None:
+        self.frames.append(frame.model_dump(mode="json"))
+
+    def began(self, topic: str) -> None:
+        pass
+
+    def ended(self, topic: str) -> None:  # noqa: ARG002 - the socket's interface
+        self.over = True
+
+    async def drained(self) -> None:
+        await asyncio.sleep(0)
+
+    def seqs(self) -> list[int]:
+        return [int(str(frame["seq"])) for frame in self.frames if frame["op"] == "event"]
+
+    def ops(self) -> list[object]:
+        return [frame["op"] for frame in self.frames]
+
+
+def subscribe(
+    hub: Hub, screen: Screen, topic: str, after: int | None = None, epoch: str | None = None
+) -> Subscription:
+    subscription = Subscription(hub, screen, topic, sa.true())
+    subscription.start(after, epoch)
+    return subscription
+
+
+async def write(log: Log, topic: str, count: int = 1) -> None:
+    async def action(tx: Tx) -> None:
+        await note(tx, topic, "x")
+
+    for _ in range(count):
+        await log.writer.write([topic], action)
+
+
+async def head(log: Log, topic: str) -> Head:
+    from common.log import reader
+
+    async with log.database.read() as connection:
+        place = await reader.head(connection, topic)
+    assert place is not None
+    return place
+
+
+def sees(screen: Screen, seqs: list[int]) -> Callable[[], Awaitable[bool]]:
+    async def condition() -> bool:
+        return screen.seqs() == seqs
+
+    return condition
+
+
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    seed=st.integers(0, 2**16),
+    rates=st.tuples(*[st.sampled_from([0.0, 0.2, 0.6])] * 3),
+    readers=st.lists(st.sampled_from(["new", "start", "middle"]), min_size=1, max_size=6),
+)
+async def test_lost_doubled_and_late_publications_change_nothing(
+    log_settings: ServiceSettings,
+    make_log: MakeLog,
+    redis: Redis,
+    seed: int,
+    rates: tuple[float, float, float],
+    readers: list[str],
+) -> None:
+    """Readers join before and while two processes write; each sees exactly what follows the place it
+    named."""
+    topic = f"list:{new_id()}"
+    chance = random.Random(seed)
+    async with redis_proxy(redis.port, seed=seed) as proxy, make_log(log_settings) as writer:
+        proxy.drop, proxy.double, proxy.late = rates
+        through = log_settings.model_copy(update={"redis_url": SecretStr(proxy.url)})
+        async with make_log(through) as reading:
+            await create(writer, topic)
+            await write(writer, topic, 5)
+            place = await head(writer, topic)
+
+            async def read(kind: str) -> tuple[Screen, int]:
+                await asyncio.sleep(chance.uniform(0, 0.1))
+                screen = Screen()
+                after = {"new": None, "start": 0, "middle": 3}[kind]
+                subscribe(reading.hub, screen, topic, after, place.epoch)
+
+                async def began() -> bool:
+                    return bool(screen.frames)
+
+                await eventually(began)
+                assert screen.frames[0]["op"] == "subscribed"
+                return screen, int(str(screen.frames[0]["seq"])) if after is None else after
+
+            screens, *_ = await asyncio.gather(
+                asyncio.gather(*map(read, readers)), write(writer, topic, 30), write(reading, topic, 30)
+            )
+            reading.hub.compare_soon()  # not waiting for its turn: the last publication may be the lost one
+            for screen, after in screens:
+                await eventually(sees(screen, list(range(after + 1, 66))))
+
+
+async def test_redis_cut_and_back_loses_nothing(
+    log_settings: ServiceSettings, make_log: MakeLog, redis: Redis
+) -> None:
+    """Without Redis the poll carries on; with it again, everything is compared at once."""
+    topic = f"list:{new_id()}"
+    async with redis_proxy(redis.port) as proxy, make_log(log_settings) as writer:
+        through = log_settings.model_copy(update={"redis_url": SecretStr(proxy.url)})
+        async with make_log(through) as reading:
+            await create(writer, topic)
+            screen = Screen()
+            subscribe(reading.hub, screen, topic, 0)
+            await write(writer, topic, 3)
+            await eventually(sees(screen, [1, 2, 3]))
+            proxy.stalled = True
+            proxy.cut()
+            await write(writer, topic, 3)
+            await eventually(sees(screen, [1, 2, 3, 4, 5, 6]))
+            proxy.stalled = False
+
+            async def connected() -> bool:
+                return reading.bus.connected
+
+            await eventually(connected)
+            await write(writer, topic, 3)
+            await eventually(sees(screen, list(range(1, 10))))
+
+
+async def test_what_cannot_be_recovered_is_never_recovered_in_part(log: Log) -> None:
+    """Too far behind, pruned, another epoch, ahead of the log: the client loads the state."""
+    topic = f"list:{new_id()}"
+    await create(log, topic)
+    await write(log, topic, 3)
+    place = await head(log, topic)
+
+    async def answer(after: int | None, epoch: str | None) -> dict[str, object]:
+        screen = Screen()
+        subscription = subscribe(log.hub, screen, topic, after, epoch)
+
+        async def came() -> bool:
+            return bool(screen.frames)
+
+        await eventually(came)
+        subscription.stop()
+        return screen.frames[0]
+
+    assert (await answer(0, None))["recovered"] is True
+    assert (await answer(2, place.epoch))["recovered"] is True
+    assert (await answer(2, "another"))["recovered"] is False
+    assert (await answer(4, place.epoch))["recovered"] is False
+    await prune(log.database, now())
+    assert (await answer(2, place.epoch))["recovered"] is False
+    assert (await answer(3, place.epoch))["recovered"] is True
+    async with log.database.writes.begin() as connection:
+        await connection.execute(
+            sa.update(TOPICS).where(TOPICS.c.topic == topic.encode()).values(seq=TOPICS.c.seq + 1001)
+        )
+    assert (await answer(3, place.epoch))["recovered"] is False
+
+
+async def test_pruning_commits_the_floor_and_keeps_the_count(log: Log) -> None:
+    """A reader that was pruned is told so; the topic goes on counting."""
+    topic = f"list:{new_id()}"
+    await create(log, topic)
+    await write(log, topic, 5)
+    assert await prune(log.database, now()) == 5
+    assert (await head(log, topic)).floor == 5
+    await write(log, topic)
+    assert [row.seq for row in await log.events(topic)] == [6]
+
+
+async def test_a_new_epoch_overtakes_open_subscriptions(log: Log) -> None:
+    """Told unasked, with recovered false, and live again from the new head."""
+    topic = f"list:{new_id()}"
+    await create(log, topic)
+    await write(log, topic, 3)
+    screen = Screen()
+    subscribe(log.hub, screen, topic)
+
+    async def frames() -> bool:
+        return len(screen.frames) == 1
+
+    await eventually(frames)
+    async with log.database.writes.begin() as connection:
+        await connection.execute(
+            sa.update(TOPICS).where(TOPICS.c.topic == topic.encode()).values(epoch=b"again")
+        )
+    log.hub.compare_soon()
+
+    async def told() -> bool:
+        return screen.frames[-1] == {
+            "op": "subscribed",
+            "topic": topic,
+            "seq": 3,
+            "epoch": "again",
+            "recovered": False,
+        }
+
+    await eventually(told)
+    await write(log, topic)
+    await eventually(sees(screen, [4]))
+
+
+async def test_revoked_before_the_event_is_sent(log: Log) -> None:
+    """The one whose access ends gets no event any more, live or replayed; the others get it."""
+    topic = f"list:{new_id()}"
+    await create(log, topic)
+    leaver, stayer = Screen(), Screen()
+    subscribe(log.hub, leaver, topic)
+    subscribe(log.hub, stayer, topic)
+
+    async def both() -> bool:
+        return leaver.ops() == stayer.ops() == ["subscribed"]
+
+    await eventually(both)
+
+    async def remove(tx: Tx) -> None:
+        gone = leaver.account_id
+        tx.append(topic, "member.removed", resource_id=gone, actor_id=None, data=b"{}", revokes=[gone])
+        await note(tx, topic, "secret")
+
+    await log.writer.write([topic], remove)
+    await eventually(sees(stayer, [1, 2]))
+    assert leaver.frames[1:] == [{"op": "unsubscribed", "topic": topic, "reason": "removed"}]
+    assert leaver.over
+
+    async def delete(tx: Tx) -> None:
+        tx.append(topic, "list.deleted", resource_id=new_id(), actor_id=None, data=b"{}", revokes="all")
+
+    await log.writer.write([topic], delete)
+
+    async def over() -> bool:
+        return stayer.over
+
+    await eventually(over)
+    assert stayer.frames[-1] == {"op": "unsubscribed", "topic": topic, "reason": "deleted"}
+    assert topic not in log.hub.topics
+
+
+async def test_somebody_back_on_a_list_sees_its_past(log: Log) -> None:
+    """Access is what it is at the head: an earlier removal in what is replayed ends nothing."""
+    topic = f"list:{new_id()}"
+    await create(log, topic)
+    screen = Screen()
+
+    async def removed_and_back(tx: Tx) -> None:
+        tx.append(
+            topic,
+            "member.removed",
+            resource_id=new_id(),
+            actor_id=None,
+            data=b"{}",
+            revokes=[screen.account_id],
+        )
+        await note(tx, topic, "back")
+
+    await log.writer.write([topic], removed_and_back)
+    subscribe(log.hub, screen, topic, 0)
+    await eventually(sees(screen, [1, 2]))
+
+
+async def test_signals_reach_those_who_are_meant(log: Log) -> None:
+    """Ephemeral, without a number; to one account's sockets when it names one."""
+    topic = f"room:{new_id()}"
+    await create(log, topic)
+    one, other = Screen(), Screen()
+    for screen in (one, other):
+        subscribe(log.hub, screen, topic)
+
+    async def both() -> bool:
+        return one.ops() == other.ops() == ["subscribed"]
+
+    await eventually(both)
+    log.bus.signal(topic, "read", {"number": 3}, str(one.account_id))
+    log.bus.signal(topic, "typing", {"account_id": "x"})
+
+    async def came() -> bool:
+        return one.ops()[1:] == ["signal", "signal"] and other.ops()[1:] == ["signal"]
+
+    await eventually(came)
+    assert one.frames[1]["data"] == {"number": 3}
+
+
+def test_an_event_that_was_emptied_looks_like_its_deletion() -> None:
+    """Nothing of the content is left, and the shape is the deletion's."""
+    resource = new_id()
+    event = Event("list:x", "e", 7, "task.created", resource, None, now(), b"")
+    assert json.loads(event.resource) == {"id": str(resource), "version": 7}
