@@ -15,7 +15,7 @@ from common.errors import Invalid
 T = TypeVar("T")
 
 
-def _clean(value: str) -> str:
+def clean(value: str) -> str:
     """Refuse what cannot be stored or shown: NUL, and surrogates that have no partner."""
     if "\0" in value:
         raise PydanticCustomError("nul-character", "must not contain the NUL character")
@@ -38,7 +38,7 @@ def _rfc3339(value: datetime) -> str:
     return value.isoformat().replace("+00:00", "Z")
 
 
-CleanStr = Annotated[str, AfterValidator(_clean)]
+CleanStr = Annotated[str, AfterValidator(clean)]
 ClientId = Annotated[UUID, AfterValidator(_version_7)]
 """An id that the client chose for what it creates."""
 Timestamp = Annotated[
@@ -49,7 +49,7 @@ Timestamp = Annotated[
 def Text(max_length: int, min_length: int = 0) -> Any:
     """A string of so many characters that the database and a screen can hold."""
     return Annotated[
-        str, StringConstraints(min_length=min_length, max_length=max_length), AfterValidator(_clean)
+        str, StringConstraints(min_length=min_length, max_length=max_length), AfterValidator(clean)
     ]
 
 
@@ -109,7 +109,7 @@ def cursor_decode(text: str, count: int) -> tuple[str, ...]:
     try:
         parts = orjson.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
         if isinstance(parts, list) and len(parts) == count and all(isinstance(part, str) for part in parts):
-            return tuple(_clean(part) for part in parts)
+            return tuple(clean(part) for part in parts)
     except (ValueError, PydanticCustomError):
         pass
     raise Invalid.field("cursor", "bad-cursor", "must be the `next` of an earlier page")
