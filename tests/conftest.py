@@ -9,6 +9,7 @@ import pymysql
 import pytest
 
 from tests.support import Person, PersonFactory, Stack
+from tests.support.browser import browser, new_context, site  # noqa: F401 - fixtures
 from tests.support.person import new_email
 from tests.support.servers import Servers
 from tools.stack import MySQL, Redis
@@ -24,6 +25,14 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[_servers] = servers
     if not told and config.getoption("numprocesses", None) and not config.option.collectonly:
         servers.start()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long tests first, so that none outlasts the rest; browser tests share one worker."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+    for item in items:
+        if item.get_closest_marker("e2e") is not None:
+            item.add_marker(pytest.mark.xdist_group("browser"))
 
 
 @pytest.hookimpl(optionalhook=True)
