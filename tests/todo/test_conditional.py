@@ -115,7 +115,7 @@ async def test_who_was_removed_is_told_nothing_for_a_tag_they_hold(team: Team) -
 async def test_pages_of_every_replica_are_the_newest(team: Team, stack: Stack) -> None:
     replica = stack.replica("todo")
     try:
-        for number in range(20):
+        for number in range(8):
             task = await new_task(team.editor, team.id, f"Task {number}")
             address = f"http://127.0.0.1:{replica.port}{path(team.id, 'tasks')}"
             headers = {"Authorization": f"Bearer {team.viewer.token}"}

@@ -9,7 +9,6 @@ from common.schemas import encode
 from todo import store
 from todo.positions import MAX_LENGTH, between, spread
 from todo.schemas import Task
-from todo.store.order import Neighbour
 from todo.topics import list_topic
 
 
@@ -59,20 +58,17 @@ async def _make_room(tx: Tx, actor_id: UUID, list_id: UUID, lower: str | None, m
         free = spread(floor, ceiling, len(left) + 1 + len(right))
         if (floor is None and ceiling is None) or max(map(len, free)) <= COMFORTABLE:
             break
-        count *= 4
+        count *= 2
     place = free.pop(len(left))
     for neighbour, position in zip([*left, *right], free, strict=True):
-        await _move(tx, actor_id, list_id, neighbour, position)
+        if neighbour.position != position:
+            await _move(tx, actor_id, Task.model_validate_json(neighbour.data), position)
     return place
 
 
-async def _move(tx: Tx, actor_id: UUID, list_id: UUID, neighbour: Neighbour, position: str) -> None:
-    found = await store.tasks.get(tx.db, list_id, neighbour.id)
-    if found is None or neighbour.position == position:
-        return
-    topic = list_topic(list_id)
-    changes = {"position": position, "version": tx.next_seq(topic)}
-    task = Task.model_validate_json(found.data).model_copy(update=changes)
-    data = encode(task)
-    await store.tasks.save(tx.db, task, data, assigned_anew=False)
-    tx.append(topic, "task.updated", resource_id=task.id, actor_id=actor_id, data=data)
+async def _move(tx: Tx, actor_id: UUID, task: Task, position: str) -> None:
+    topic = list_topic(task.list_id)
+    moved = task.model_copy(update={"position": position, "version": tx.next_seq(topic)})
+    data = encode(moved)
+    await store.tasks.save(tx.db, moved, data, assigned_anew=False)
+    tx.append(topic, "task.updated", resource_id=moved.id, actor_id=actor_id, data=data)

@@ -1,6 +1,6 @@
 """/api/todo/tasks: the tasks of all my lists that answer a question."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
@@ -27,7 +27,13 @@ Due = Annotated[
     ),
 ]
 Zone = Annotated[str, Query(max_length=64, description="IANA time zone in which days begin and end")]
-Assignee = Annotated[Literal["me"] | UUID | None, Query(description="`me`, or an account's id")]
+Assignee = Annotated[
+    str | None,
+    Query(
+        pattern="^(me|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$",
+        description="`me`, or an account's id",
+    ),
+]
 Label = Annotated[str | None, Query(max_length=40, description="exactly this label")]
 Words = Annotated[
     str | None, Query(max_length=200, description="part of the title or the notes, whatever the case")
@@ -59,7 +65,7 @@ async def search_tasks(
     span = None if due is None else parse_due(due, zone, now())
     wanted = Wanted(
         due=span,
-        assignee_id=me.account_id if assignee == "me" else assignee,
+        assignee_id=None if assignee is None else me.account_id if assignee == "me" else UUID(assignee),
         label=label,
         words=q,
         done=False if due == "overdue" and done is None else done,

@@ -13,13 +13,13 @@ from todo.models import Task
 class Neighbour(NamedTuple):
     """A task beside the place in question."""
 
-    id: UUID
     position: str
+    data: bytes
 
 
-def _others(list_id: UUID, moving: UUID | None) -> Select[UUID, bytes | None]:
+def _others(list_id: UUID, moving: UUID | None) -> Select[bytes | None, bytes]:
     """The tasks of the list that have a place, except the one that looks for one."""
-    query = select(Task.id, Task.position).where(Task.list_id == list_id, Task.position.is_not(None))
+    query = select(Task.position, Task.data).where(Task.list_id == list_id, Task.position.is_not(None))
     return query if moving is None else query.where(Task.id != moving)
 
 
@@ -44,7 +44,7 @@ async def before(
         return []
     query = _others(list_id, moving).where(Task.position <= place.encode())
     rows = await conn.execute(query.order_by(Task.position.desc(), Task.id.desc()).limit(count))
-    return [Neighbour(row.id, row.position.decode()) for row in reversed(rows.all())]
+    return [Neighbour(row.position.decode(), row.data) for row in reversed(rows.all())]
 
 
 async def behind(
@@ -55,7 +55,7 @@ async def behind(
     if place is not None:
         query = query.where(Task.position > place.encode())
     rows = await conn.execute(query.order_by(Task.position, Task.id).limit(count))
-    return [Neighbour(row.id, row.position.decode()) for row in rows]
+    return [Neighbour(row.position.decode(), row.data) for row in rows]
 
 
 async def depth(conn: AsyncConnection, list_id: UUID, task_id: UUID) -> int:
