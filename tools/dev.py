@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tools.console import COLOURS, FailedError, heading, paint, report, say, step
 from tools.demo import Demo
-from tools.prepare import FRONTEND, PYTHON, ROOT, STATE, prepare, run
+from tools.prepare import FRONTEND, PYTHON, ROOT, STATE, digest, holds, prepare, run
 from tools.stack import MySQL, Process, Redis, Service, StartError, free_port, service_environment
 from tools.stack.ports import is_free
 from tools.stack.service import NAMES, PYTHONPATH, answers
@@ -41,10 +41,7 @@ class Development:
             self._start(redis)
             self._start(mysql)
         secrets = STATE / "secrets.json"
-        with step("Databases, accounts, schema"):
-            environment = {**os.environ, "PYTHONPATH": PYTHONPATH, "TODOLIST_ROOT_URL": mysql.url()}
-            databases: list[str | Path] = [PYTHON, "-m", "tools.databases", "--secrets", secrets]
-            run(databases, env=environment, advice="`make reset` forgets all data.")
+        self._make_databases(mysql, secrets)
         with step("Services and front end"):
             self._start_site(mysql, redis, _read(secrets))
 
@@ -70,6 +67,18 @@ class Development:
     def _start(self, part: MySQL | Redis | Process) -> None:
         self.started.append(part)  # first: an interrupt may come while it starts
         part.start()
+
+    def _make_databases(self, mysql: MySQL, secrets: Path) -> None:
+        migrations = sorted((ROOT / "services").glob("*/migrations/**/*.py"))
+        stamp = mysql.home / "schema"  # beside the data it speaks of
+        state = digest(ROOT / "services/common/common/bootstrap.py", *migrations)
+        if holds(stamp, state) and secrets.exists():
+            return
+        with step("Databases, accounts, schema"):
+            environment = {**os.environ, "PYTHONPATH": PYTHONPATH, "TODOLIST_ROOT_URL": mysql.url()}
+            command: list[str | Path] = [PYTHON, "-m", "tools.databases", "--secrets", secrets]
+            run(command, env=environment, advice="`make reset` forgets all data.")
+            stamp.write_text(state)
 
     def _start_site(self, mysql: MySQL, redis: Redis, secrets: dict[str, str]) -> None:
         ports = {name: free_port() for name in NAMES}
@@ -178,7 +187,7 @@ def _read(path: Path) -> dict[str, str]:
 @contextlib.contextmanager
 def _alone(advice: str) -> Iterator[None]:
     """Hold this folder's lock: two stacks on the same data would destroy it. Other folders have their own."""
-    STATE.mkdir(exist_ok=True)
+    STATE.mkdir(parents=True, exist_ok=True)
     with open(STATE / "lock", "w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -14,7 +14,7 @@ from tools import packages
 from tools.console import FailedError, report, step
 
 ROOT = Path(__file__).resolve().parents[1]
-STATE = ROOT / ".stack"
+STATE = Path(os.environ.get("TODOLIST_STATE", ROOT / ".stack"))  # another lets a second one run beside it
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 FRONTEND = ROOT / "frontend"
@@ -30,8 +30,8 @@ def prepare(*needs: str) -> None:
 
 def python() -> None:
     """The virtual environment, with exactly what the lock file names."""
-    stamp, state = VENV / "installed", _digest(LOCK, sys.version)
-    if _holds(stamp, state):
+    stamp, state = VENV / "installed", digest(LOCK, also=sys.version)
+    if holds(stamp, state):
         return
     with step("Python packages"):
         if not PYTHON.exists():
@@ -52,9 +52,9 @@ def node() -> None:
         )
     stamp, state = (
         FRONTEND / "node_modules" / "installed",
-        _digest(FRONTEND / "package-lock.json", str(version)),
+        digest(FRONTEND / "package-lock.json", also=str(version)),
     )
-    if _holds(stamp, state):
+    if holds(stamp, state):
         return
     with step("Front-end packages"):
         run(
@@ -86,13 +86,13 @@ def run(
     )
     if done.returncode == 0:
         return
-    STATE.mkdir(exist_ok=True)
+    STATE.mkdir(parents=True, exist_ok=True)
     log = STATE / f"{name}.log"
     log.write_bytes(done.stdout)
     said = "\n".join(f"  {line}" for line in done.stdout.decode(errors="replace").splitlines()[-15:])
     raise FailedError(
         f"`{' '.join([name, *words[1:]])}` ended with status {done.returncode}:\n{said}",
-        f"{advice} All it said is in {log.relative_to(ROOT)}.",
+        f"{advice} All it said is in {log}.",
     )
 
 
@@ -124,16 +124,8 @@ def _install() -> None:
     only_uv.write_text("".join(re.findall(r"^uv==(?:.*\\\n)*.*\n", LOCK.read_text(), flags=re.M)))
     run([*pip, "-r", only_uv], advice=advice)
     try:
-        uv: list[str | Path] = [
-            VENV / "bin" / "uv",
-            "pip",
-            "install",
-            "--quiet",
-            "--python",
-            PYTHON,
-            "--require-hashes",
-        ]
-        run([*uv, "-r", LOCK], advice=advice)
+        uv: list[str | Path] = [VENV / "bin" / "uv", "pip", "install", "--quiet", "--python", PYTHON]
+        run([*uv, "--compile-bytecode", "--require-hashes", "-r", LOCK], advice=advice)
     except FailedError:
         run([*pip, "-r", LOCK], advice=advice)
 
@@ -147,13 +139,18 @@ def _node_version() -> int | None:
     return int(found[1]) if found else None
 
 
-def _digest(path: Path, *more: str) -> str:
-    if not path.exists():
-        raise FailedError(f"{path.relative_to(ROOT)} is missing.", "Restore it from git.")
-    return hashlib.sha256(path.read_bytes() + "\0".join((*more, str(ROOT))).encode()).hexdigest()
+def digest(*paths: Path, also: str = "") -> str:
+    """One value for these files' contents and this folder: what a stamp file holds once a step is done."""
+    state = hashlib.sha256(f"{ROOT}\0{also}".encode())
+    for path in paths:
+        if not path.exists():
+            raise FailedError(f"{path.relative_to(ROOT)} is missing.", "Restore it from git.")
+        state.update(path.read_bytes())
+    return state.hexdigest()
 
 
-def _holds(stamp: Path, state: str) -> bool:
+def holds(stamp: Path, state: str) -> bool:
+    """Whether the step was done for this state."""
     return stamp.exists() and stamp.read_text() == state
 
 
