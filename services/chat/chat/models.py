@@ -3,11 +3,11 @@
 from datetime import datetime
 from uuid import UUID
 
-from common.accounts import account_table
 from sqlalchemy import BINARY, BigInteger, Index, Integer, String, Text, UniqueConstraint
 from sqlalchemy.dialects.mysql import MEDIUMBLOB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from common.accounts import account_table
 from common.database import UTCDateTime, make_metadata
 from common.ids import UUIDType
 from common.log.tables import log_tables

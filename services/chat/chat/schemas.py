@@ -176,6 +176,25 @@ class Message(Out):
     version: int
 
 
+class Event(Out):
+    """One entry of a room's log. `data` is the resource after the change; once deleted, id and version."""
+
+    seq: int
+    kind: Literal[
+        "room.updated",
+        "room.deleted",
+        "member.put",
+        "member.removed",
+        "message.created",
+        "message.updated",
+        "message.deleted",
+    ]
+    at: Timestamp
+    actor_id: UUID | None
+    resource_id: UUID
+    data: dict[str, Any]
+
+
 class Unread(Out):
     """How much of a room its reader has not seen: `last_number - read_number`."""
 

@@ -125,7 +125,8 @@ async def _member_is(
 ) -> bool:
     """Make someone a member with a role; tells whether that changed anything."""
     if known is not None and known.role == new.role:
-        await members.change(tx.db, room_id, new.account_id, source_version=new.source_version)
+        if known.source_version != new.source_version:
+            await members.change(tx.db, room_id, new.account_id, source_version=new.source_version)
         return False
     await put_member(tx, room_id, new, actor_id, known=known)
     return True

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from chat import schemas
 from chat.actions import messages as actions
-from chat.pages import place_cursor, topic_page
+from chat.pages import NOT_MODIFIED, place_cursor, topic_page
 from chat.store import messages, rooms
 from chat.topics import room_topic
 from common import etag
@@ -26,7 +26,11 @@ Place = Annotated[int | None, Query(ge=0, le=2**53, description="a message's `se
 
 
 @router.get(
-    "", operation_id="list_messages", summary="What was said", response_model=TopicPage[schemas.Message]
+    "",
+    operation_id="list_messages",
+    summary="What was said",
+    response_model=TopicPage[schemas.Message],
+    responses=NOT_MODIFIED,
 )
 async def list_messages(
     rt: Rt,
@@ -80,7 +84,11 @@ async def create_message(rt: Rt, me: Me, room_id: UUID, body: schemas.MessageCre
 
 
 @router.get(
-    "/{message_id}", operation_id="get_message", summary="One message", response_model=schemas.Message
+    "/{message_id}",
+    operation_id="get_message",
+    summary="One message",
+    response_model=schemas.Message,
+    responses=NOT_MODIFIED,
 )
 async def get_message(rt: Rt, me: Me, room_id: UUID, message_id: UUID, request: Request) -> Response:
     """A deleted one is still there, without its words."""

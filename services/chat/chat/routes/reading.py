@@ -3,13 +3,13 @@
 from functools import partial
 from uuid import UUID
 
-from common.app import Rt
 from fastapi import APIRouter, Response
 
 from chat import schemas
 from chat.actions.reading import mark_read
 from chat.store import rooms
 from chat.topics import room_topic
+from common.app import Rt
 from common.etag import json_response
 from common.identity import Me
 from common.schemas import encode

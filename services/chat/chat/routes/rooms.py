@@ -1,5 +1,6 @@
 """/api/chat/rooms: the rooms of the caller."""
 
+from collections.abc import Sequence
 from functools import partial
 from uuid import UUID
 
@@ -8,36 +9,58 @@ from fastapi import APIRouter, Request, Response
 from chat import schemas
 from chat.actions import rooms as actions
 from chat.models import accounts
-from chat.pages import id_cursor, topic_page
-from chat.store import rooms
+from chat.pages import NOT_MODIFIED, digest_tag, id_cursor, topic_page
+from chat.store import AnyRow, rooms
 from chat.topics import direct_room_id, list_room_id, room_topic, user_topic
 from common import etag
 from common.accounts import require_account
-from common.app import Rt
+from common.app import Rt, Runtime
 from common.errors import NotFound
 from common.etag import IfMatch, conditional, json_response
 from common.identity import Me
 from common.ids import new_id
-from common.log.reader import After, AskedEpoch, events_response, head
+from common.log.reader import After, AskedEpoch, Head, events_response, head
 from common.schemas import Cursor, Limit, TopicPage, cursor_encode
 
 router = APIRouter(prefix="/api/chat/rooms", tags=["rooms"])
 
 
-@router.get("", operation_id="list_rooms", summary="My rooms", response_model=TopicPage[schemas.RoomView])
+@router.get(
+    "",
+    operation_id="list_rooms",
+    summary="My rooms",
+    response_model=TopicPage[schemas.RoomView],
+    responses=NOT_MODIFIED,
+)
 async def list_rooms(
-    rt: Rt, me: Me, limit: Limit = 50, cursor: Cursor = None, list_id: UUID | None = None
+    rt: Rt, me: Me, request: Request, limit: Limit = 50, cursor: Cursor = None, list_id: UUID | None = None
 ) -> Response:
-    """By id; `list_id` asks for the room of one list. `seq` and `epoch` are those of `user:<me>`."""
+    """By id; `list_id` asks for the room of one list. `seq` and `epoch` are those of `user:<me>`.
+
+    That topic says which rooms come and go; titles change without it, so the ETag is a digest of the page.
+    """
     after = id_cursor(cursor)
+    place = await _own_place(rt, me.account_id)
     async with rt.database.read() as db:
-        place = await head(db, user_topic(me.account_id))
         if list_id is not None:
             row = await rooms.visible(db, list_room_id(list_id), me.account_id)
-            return json_response(topic_page([actions.view(row)] if row else [], None, place))
-        rows = await rooms.page(db, me.account_id, after, limit + 1)
-    more = cursor_encode(rows[limit - 1].room_id) if len(rows) > limit else None
-    return json_response(topic_page(map(actions.view, rows[:limit]), more, place))
+            rows: Sequence[AnyRow] = [row] if row else []
+        else:
+            rows = await rooms.page(db, me.account_id, after, limit + 1)
+    more = cursor_encode(rows[limit - 1].id) if len(rows) > limit else None
+    body = topic_page(map(actions.view, rows[:limit]), more, place)
+    return conditional(request, partial(bytes, body), digest_tag(body))
+
+
+async def _own_place(rt: Runtime, account_id: UUID) -> Head:
+    """Where the caller's own topic stands; it begins here when nothing has happened to them yet."""
+    topic = user_topic(account_id)
+    while True:
+        async with rt.database.read() as db:
+            place = await head(db, topic)
+        if place is not None:
+            return place
+        await rt.hub.ensure(topic)
 
 
 @router.post(
@@ -65,7 +88,13 @@ async def create_room(rt: Rt, me: Me, body: schemas.RoomCreate) -> Response:
     return json_response(done.data, status=201 if done.created else 200, tag=etag.etag(done.version))
 
 
-@router.get("/{room_id}", operation_id="get_room", summary="One room", response_model=schemas.RoomView)
+@router.get(
+    "/{room_id}",
+    operation_id="get_room",
+    summary="One room",
+    response_model=schemas.RoomView,
+    responses=NOT_MODIFIED,
+)
 async def get_room(rt: Rt, me: Me, room_id: UUID, request: Request) -> Response:
     """With what the caller may do in it."""
     async with rt.database.read() as db:
@@ -94,7 +123,12 @@ async def delete_room(rt: Rt, me: Me, room_id: UUID, if_match: IfMatch = None) -
     await rt.log.write([room_topic(room_id)], delete)
 
 
-@router.get("/{room_id}/events", operation_id="list_room_events", summary="The log of a room")
+@router.get(
+    "/{room_id}/events",
+    operation_id="list_room_events",
+    summary="The log of a room",
+    response_model=TopicPage[schemas.Event],
+)
 async def list_room_events(
     rt: Rt, me: Me, room_id: UUID, after: After = 0, limit: Limit = 50, epoch: AskedEpoch = None
 ) -> Response:

@@ -37,7 +37,7 @@ async def get(db: AsyncConnection, room_id: UUID) -> AnyRow | None:
 async def page(db: AsyncConnection, account_id: UUID, after: UUID | None, limit: int) -> Sequence[AnyRow]:
     """The rooms of a person, by id."""
     query = (
-        select(Member.room_id, Member.role, Room.data)
+        select(Room.id, Room.data, Member.role)
         .join(Room, Room.id == Member.room_id)
         .where(Member.account_id == account_id)
         .order_by(Member.room_id)
