@@ -6,7 +6,7 @@ VENV := .venv/bin
 export PYTHONPATH := services/common:services/auth:services/todo:services/chat
 
 .DEFAULT_GOAL := help
-.PHONY: help dev reset test lint format types gen gen-check lock lock-check python node
+.PHONY: help dev reset test lint format gen lock lock-check python node
 
 help: ## this list
 	@awk 'BEGIN { FS = ":.*## " } \
@@ -36,6 +36,7 @@ format: python ## put Python code into its one form
 
 gen: python node ## the front end's API client and frame types, from the services
 	@$(VENV)/python -m tools.gen
+	@npm --prefix frontend run --silent gen
 
 lock: python ## the hashed requirement files, from the pyproject.toml files (UPGRADE=1: newest versions)
 	@$(VENV)/python -m tools.lock $(if $(UPGRADE),--upgrade)
