@@ -1,4 +1,4 @@
-"""A snapshot taken over at any moment, and followed on, leads to the same rooms as following from the start."""
+"""A snapshot taken over at any moment, and followed on, leads to the same rooms as following throughout."""
 
 import random
 from collections.abc import AsyncIterator, Callable
@@ -164,7 +164,7 @@ async def test_a_snapshot_at_any_moment(chats: list[Chat]) -> None:
 
 
 async def test_a_list_that_comes_back_has_its_room_again(chats: list[Chat]) -> None:
-    """todo was restored from a backup: the list is there again, and so are its room and what was said in it."""
+    """todo was restored from a backup: the list is there again, and so is its room."""
     lists = Lists(random.Random(1))
     lists.step()
     (chat, _) = chats
