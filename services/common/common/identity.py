@@ -1,5 +1,6 @@
 """Who is asking: access tokens are verified here, locally, from auth's public keys (docs/adr/0004)."""
 
+import asyncio
 import hashlib
 import time
 from collections import OrderedDict
@@ -49,17 +50,30 @@ class Keys:
         self._fetch = fetch
         self._keys: dict[str, Key] = {}
         self._fetched = -REFRESH_SECONDS
+        self._failed = False  # the last fetch
+        self._fetching = asyncio.Lock()
 
     async def refresh(self) -> None:
         """Fetch the keys; raises ServiceError when auth is away."""
         self._fetched = time.monotonic()
+        self._failed = True
         document = await self._fetch()
         self._keys = {item["kid"]: jwk.construct(item, ALGORITHM) for item in document["keys"]}
+        self._failed = False
 
     async def get(self, kid: str) -> Key | None:
-        """The key of that name; an unknown one may be new, so the keys are fetched again first."""
-        if kid not in self._keys and time.monotonic() - self._fetched >= REFRESH_SECONDS:
-            await self.refresh()
+        """The key of that name; an unknown one may be new, so the keys are fetched again first.
+
+        Who asks while a fetch is under way waits for it: a good token must not be called bad meanwhile.
+        """
+        if kid in self._keys:
+            return self._keys[kid]
+        async with self._fetching:
+            if kid not in self._keys:
+                if time.monotonic() - self._fetched >= REFRESH_SECONDS:
+                    await self.refresh()
+                elif self._failed:
+                    raise Unavailable("The public keys could not be read. Try again shortly.")
         return self._keys.get(kid)
 
 
