@@ -1,6 +1,6 @@
 """Fixtures of the tests of auth."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
 import httpx
 import pytest
@@ -13,9 +13,11 @@ DeviceFactory = Callable[..., Awaitable[Device]]
 
 
 @pytest.fixture
-def database(stack: Stack) -> AuthDatabase:
+def database(stack: Stack) -> Iterator[AuthDatabase]:
     """Auth's database."""
-    return AuthDatabase(stack.database_url("auth"))
+    database = AuthDatabase(stack.database_url("auth"))
+    yield database
+    database.close()
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from uuid import UUID
 import httpx
 import pytest
 
-from tests.auth.support import PASSWORD, SESSIONS, AuthDatabase, new_email, service_headers
+from tests.auth.support import PASSWORD, SESSIONS, AuthDatabase, ended, new_email, service_headers
 from tests.support import PersonFactory, Stack
 
 ACCOUNTS = "/api/auth/accounts"
@@ -186,7 +186,7 @@ class TestMe:
         ann, ben = await person("Annabella"), await person("Ben")
         await ann.patch(ME, json={"name": "Annabella II"})
         assert (await ann.delete(ME, json={"password": PASSWORD})).status_code == 204
-        assert (await ann.get(ME)).json()["code"] == "session-ended"
+        await ended(lambda: ann.get(ME))
         assert (await ben.get(f"{ACCOUNTS}?ids={ann.id}")).json()["items"] == []
         events = database.run(
             "SELECT kind, data FROM events WHERE resource_id = %s ORDER BY seq", UUID(ann.id)

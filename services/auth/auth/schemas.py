@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, SecretStr, StringConstraints
 from pydantic_core import PydanticCustomError
 
 from auth.passwords import MAX_LENGTH
-from common.schemas import Body, CleanStr, Out, Timestamp
+from common.schemas import Body, CleanStr, Out, Timestamp, clean
 
 # A team may well run on an intranet whose addresses end in `.local`; the library refuses them by default.
 email_validator.SPECIAL_USE_DOMAIN_NAMES.remove("local")
@@ -42,19 +42,19 @@ def color_of(account_id: UUID) -> str:
     return COLORS[hashlib.sha256(account_id.bytes).digest()[0] % len(COLORS)]
 
 
-def _secret_text(value: SecretStr) -> SecretStr:
-    text = value.get_secret_value()
-    if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
-        raise PydanticCustomError("bad-password", "must be valid Unicode, without the NUL character")
+def _clean_secret(value: SecretStr) -> SecretStr:
+    clean(value.get_secret_value())
     return value
 
 
 Email = Annotated[
     CleanStr, Field(max_length=254, examples=["ann@example.com"]), AfterValidator(normalise_email)
 ]
-Name = Annotated[CleanStr, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
+Name = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), AfterValidator(clean)
+]
 Color = Annotated[str, StringConstraints(pattern=r"^#[0-9a-f]{6}$")]
-Password = Annotated[SecretStr, Field(min_length=1, max_length=MAX_LENGTH), AfterValidator(_secret_text)]
+Password = Annotated[SecretStr, Field(min_length=1, max_length=MAX_LENGTH), AfterValidator(_clean_secret)]
 """A password as it is typed. Whether a new one is long enough is a setting, so the action decides."""
 
 

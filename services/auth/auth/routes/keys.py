@@ -5,6 +5,7 @@ from fastapi import APIRouter, Response
 from auth.local import local
 from auth.schemas import KeySet
 from common.app import Rt
+from common.errors import Unavailable
 
 router = APIRouter(prefix="/api/auth", tags=["keys"])
 
@@ -12,5 +13,8 @@ router = APIRouter(prefix="/api/auth", tags=["keys"])
 @router.get("/.well-known/jwks.json", operation_id="get_keys", summary="Public keys of access tokens")
 async def get_keys(rt: Rt, response: Response) -> KeySet:
     """The keys (RFC 7517) that access tokens are verified with. Who meets an unknown `kid` asks again."""
+    keys = await local(rt).keys.published()
+    if not keys:
+        raise Unavailable("The service has not started yet.")
     response.headers["Cache-Control"] = "public, max-age=60"
-    return KeySet(keys=await local(rt).keys.published())
+    return KeySet(keys=keys)

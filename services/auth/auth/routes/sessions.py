@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 
-from auth import cookies, store
+from auth import cookies, cursors, store
 from auth.actions import sessions
 from auth.actions.sessions import Issued
 from auth.device import From
@@ -16,7 +16,7 @@ from common.app import Rt, Runtime
 from common.database import now
 from common.errors import Unauthorized
 from common.identity import Identity, Me
-from common.schemas import Cursor, Limit, Page, cursor_decode, cursor_encode
+from common.schemas import Cursor, Limit, Page
 
 router = APIRouter(prefix="/api/auth/sessions", tags=["sessions"])
 
@@ -64,10 +64,10 @@ def _cookie(rt: Runtime, request: Request) -> str:
 @router.get("", operation_id="list_sessions", summary="Where you are signed in")
 async def list_sessions(rt: Rt, me: Me, limit: Limit = 50, cursor: Cursor = None) -> Page[Session]:
     """Your sessions, the newest first."""
-    before = UUID(cursor_decode(cursor, 1)[0]) if cursor else None
+    before = cursors.read(cursor)
     async with rt.database.read() as db:
         rows = await store.sessions.page(db, me.account_id, local(rt).limits(now()), before, limit)
-    following = cursor_encode(rows[-1].id) if len(rows) == limit else None
+    following = cursors.following([row.id for row in rows], limit)
     return Page[Session](items=[sessions.shown(row, me.session_id) for row in rows], next=following)
 
 

@@ -1,0 +1,85 @@
+"""The refresh rules as a state machine against the running service; time is moved in the database."""
+
+import httpx
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    rule,
+    run_state_machine_as_test,
+)
+
+from tests.auth.support import PASSWORD, REFRESH, SESSIONS, AuthDatabase, counter_of, new_email
+from tests.support import Stack
+
+GRACE = 60.0
+
+
+@pytest.mark.slow
+def test_the_service_does_what_the_rules_say(stack: Stack, database: AuthDatabase) -> None:
+    """Any order of presenting any token at any age."""
+    url = stack.url("auth")
+    with httpx.Client(base_url=url, trust_env=False, timeout=30) as client:
+        person = {"email": new_email("machine"), "password": PASSWORD}
+        client.post("/api/auth/accounts", json=person | {"name": "Machine"}).raise_for_status()
+
+        class Refreshing(RuleBasedStateMachine):
+            """What a client, or a thief, may do with one session; the rules stand here in other words."""
+
+            @initialize()
+            def sign_in(self) -> None:
+                """Token number one."""
+                body = client.post(SESSIONS, json=person | {"transport": "body"}).json()
+                self.session = body["session"]["id"]
+                self.tokens = [body["refresh_token"]]
+                self.rotated_ago = 0.0
+                self.used_ago: float | None = None
+                self.over = False
+
+            def time_passes(self, seconds: float) -> None:
+                """Everything becomes older."""
+                self.rotated_ago += seconds
+                self.used_ago = None if self.used_ago is None else self.used_ago + seconds
+                database.move(self.session, rotated_at=self.rotated_ago, used_at=self.used_ago)
+
+            @rule(seconds=st.sampled_from([10.0, 30.0, 100.0]))
+            def wait(self, seconds: float) -> None:
+                """Some time, never so that a minute ends within the step."""
+                self.time_passes(seconds)
+
+            @rule(back=st.integers(0, 3))
+            def present(self, back: int) -> None:
+                """Present the current token, or one that many before it."""
+                if back >= len(self.tokens):
+                    return
+                answer = client.post(REFRESH, json={"refresh_token": self.tokens[-1 - back]})
+                good = not self.over and (
+                    back == 0 or (back == 1 and (self.used_ago is None or self.used_ago < GRACE))
+                )
+                if not good:
+                    self.over = True
+                    assert (answer.status_code, answer.json()["code"]) == (401, "session-ended")
+                    return
+                assert answer.status_code == 200
+                token = answer.json()["refresh_token"]
+                if back == 0 and self.rotated_ago >= GRACE:
+                    assert counter_of(token) == counter_of(self.tokens[-1]) + 1
+                    self.tokens.append(token)
+                    self.rotated_ago, self.used_ago = 0.0, None
+                else:
+                    assert token == self.tokens[-1]
+                    if back == 0 and self.used_ago is None:
+                        self.used_ago = 0.0
+
+        run_state_machine_as_test(
+            Refreshing,
+            settings=settings(
+                max_examples=60,
+                stateful_step_count=15,
+                deadline=None,
+                phases=[Phase.generate, Phase.shrink],
+                suppress_health_check=list(HealthCheck),
+            ),
+        )
