@@ -1,0 +1,70 @@
+/** Who is signed in here. The access token stays in memory; the refresh cookie brings the session back after a reload. */
+import { defineStore } from 'pinia'
+import { ref, shallowRef } from 'vue'
+import { auth, onSessionEnded, onTokenRenewed, open, tokens } from '@/api/clients'
+import { call, toApiError } from '@/api/problem'
+import { accountOf } from '@/api/tokens'
+import type { Account } from '@/api/types'
+
+/** `unknown` until the server has answered once; `unreachable` when it could not be asked. */
+export type SessionStatus = 'unknown' | 'unreachable' | 'signed-out' | 'signed-in'
+
+export const useSession = defineStore('session', () => {
+  const status = ref<SessionStatus>('unknown')
+  const account = shallowRef<Account | null>(null)
+  /** The session ended by itself: the sign-in page says so. */
+  const ended = ref(false)
+
+  async function restore(): Promise<void> {
+    try {
+      await tokens.renew()
+      await enter()
+    } catch (error) {
+      const { temporary } = toApiError(error)
+      status.value = temporary ? 'unreachable' : 'signed-out'
+      ended.value = false
+    }
+  }
+
+  async function signIn(email: string, password: string): Promise<void> {
+    tokens.hold(await call(open.POST('/api/auth/sessions', { body: { email, password, transport: 'cookie' } })))
+    await enter()
+  }
+
+  async function register(name: string, email: string, password: string): Promise<void> {
+    await call(open.POST('/api/auth/accounts', { body: { name, email, password } }))
+    await signIn(email, password)
+  }
+
+  async function enter(): Promise<void> {
+    account.value = await call(auth.GET('/api/auth/me'))
+    ended.value = false
+    status.value = 'signed-in'
+  }
+
+  async function signOut(): Promise<void> {
+    await call(auth.DELETE('/api/auth/sessions/current'))
+    leave()
+  }
+
+  function leave(): void {
+    tokens.forget()
+    account.value = null
+    status.value = 'signed-out'
+  }
+
+  async function rename(name: string): Promise<void> {
+    account.value = await call(auth.PATCH('/api/auth/me', { body: { name } }))
+  }
+
+  onSessionEnded(() => {
+    ended.value = status.value === 'signed-in'
+    leave()
+  })
+  // Another tab signed in as somebody else: what is on this screen is not theirs.
+  onTokenRenewed((token) => {
+    if (account.value && accountOf(token) !== account.value.id) window.location.reload()
+  })
+
+  return { status, account, ended, restore, signIn, register, signOut, rename }
+})
