@@ -1,9 +1,11 @@
 """Who is in a group: letting in, other roles, leaving, and what of that is seen live."""
 
 import asyncio
+from uuid import UUID
 
+from tests.chat.following import execute
 from tests.chat.support import ROOMS, chosen_id, events, items, new_group, problem, say
-from tests.support import PersonFactory
+from tests.support import PersonFactory, Stack, eventually
 
 
 async def test_a_new_member_sees_the_room_live(person: PersonFactory) -> None:
@@ -48,6 +50,26 @@ async def test_nobody_unknown_comes_in(person: PersonFactory) -> None:
     room = await new_group(alice)
     answer = await alice.put(f"{ROOMS}/{room}/members/{chosen_id()}", json={"role": "viewer"})
     assert problem(answer) == (404, "unknown-account")
+
+
+async def test_while_auth_is_away_only_known_accounts_come_in(person: PersonFactory, stack: Stack) -> None:
+    alice, bob = await asyncio.gather(person("Alice"), person("Bob"))
+    room = await new_group(alice, viewer=bob)
+    assert (await bob.delete(f"{ROOMS}/{room}/members/{bob.id}")).status_code == 204
+
+    async def followed() -> bool:
+        return bool(execute(stack, "chat", "SELECT 1 FROM accounts WHERE id = %s", UUID(bob.id).bytes))
+
+    await eventually(followed)
+    stack.service("auth").kill()
+    try:
+        known = await alice.put(f"{ROOMS}/{room}/members/{bob.id}", json={"role": "viewer"})
+        assert known.status_code == 201
+        unknown = await alice.put(f"{ROOMS}/{room}/members/{chosen_id()}", json={"role": "viewer"})
+        assert problem(unknown) == (503, "unavailable")
+        assert unknown.headers["retry-after"] == "1"
+    finally:
+        stack.service("auth").start()
 
 
 async def test_the_last_owner_stays(person: PersonFactory) -> None:

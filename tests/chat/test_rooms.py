@@ -200,3 +200,45 @@ async def test_the_room_of_two_stays_as_it_is(person: PersonFactory) -> None:
     )
     nobody = await alice.post(ROOMS, json={"kind": "direct", "account_id": chosen_id()})
     assert problem(nobody) == (404, "unknown-account")
+
+
+async def test_a_page_of_rooms_that_is_still_current_is_not_sent_again(person: PersonFactory) -> None:
+    alice = await person("Alice")
+    empty = await alice.get(ROOMS)
+    assert empty.json()["items"] == []
+    assert empty.json()["epoch"]  # one can subscribe to `user:<me>` from here on
+    room = await new_group(alice)
+    page = await alice.get(ROOMS)
+    unchanged = await alice.get(ROOMS, headers={"If-None-Match": page.headers["etag"]})
+    assert (unchanged.status_code, unchanged.content) == (304, b"")
+    await alice.patch(f"{ROOMS}/{room}", json={"title": "Dinner"})  # no event of `user:<me>`
+    renamed = await alice.get(ROOMS, headers={"If-None-Match": page.headers["etag"]})
+    assert renamed.json()["items"][0]["title"] == "Dinner"
+
+
+async def test_the_log_of_a_room(person: PersonFactory) -> None:
+    alice = await person("Alice")
+    room = await new_group(alice)
+    for number in range(5):
+        await say(alice, room, str(number))
+    path = f"{ROOMS}/{room}/events"
+    page = (await alice.get(path, params={"after": 2, "limit": 3})).json()
+    assert [event["seq"] for event in page["items"]] == [3, 4, 5]
+    assert (page["next"], page["seq"]) == ("5", 7)
+    assert page["items"][0]["data"]["body"] == "0"
+    assert (await alice.get(path, params={"after": 7})).json()["items"] == []
+    assert problem(await alice.get(path, params={"after": 8})) == (410, "log-pruned")
+    assert problem(await alice.get(path, params={"after": 2, "epoch": "other"})) == (410, "log-pruned")
+    assert (await alice.get(path, params={"after": 2, "epoch": page["epoch"]})).status_code == 200
+
+
+async def test_a_message_belongs_to_its_room(person: PersonFactory) -> None:
+    alice = await person("Alice")
+    one, other = await asyncio.gather(new_group(alice), new_group(alice))
+    message = (await say(alice, one))["id"]
+    path = f"{ROOMS}/{other}/messages/{message}"
+    assert problem(await alice.get(path)) == (404, "not-found")
+    assert problem(await alice.patch(path, json={"body": "x"})) == (404, "not-found")
+    assert problem(await alice.delete(path)) == (404, "not-found")
+    elsewhere = await say(alice, other, id=message)  # ids are unique within their room
+    assert elsewhere["number"] == 1
