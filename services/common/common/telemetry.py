@@ -19,16 +19,18 @@ def _redact(_logger: Any, _name: str, event: dict[str, Any]) -> dict[str, Any]:
 
 def configure(service: str, level: str, form: str) -> None:
     """Send structlog's and the standard library's logs the same way."""
+    # A person at a terminal wants short lines: the time of day is enough, whose line it is stands before it.
+    person = form == "console"
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.TimeStamper(fmt="%H:%M:%S" if person else "iso", utc=not person),
         _redact,
     ]
     last: list[Any] = (
-        [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
-        if form == "json"
-        else [structlog.dev.ConsoleRenderer(colors=False)]
+        [structlog.dev.ConsoleRenderer(colors=False, pad_event_to=0)]
+        if person
+        else [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
     )
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
@@ -50,4 +52,5 @@ def configure(service: str, level: str, form: str) -> None:
     for name in ("uvicorn.access", "uvicorn.error", "httpx", "httpcore", "asyncio", "websockets"):
         logging.getLogger(name).handlers = []
         logging.getLogger(name).setLevel(max(logging.getLevelName(level), logging.WARNING))
-    structlog.contextvars.bind_contextvars(service=service)
+    if not person:
+        structlog.contextvars.bind_contextvars(service=service)
