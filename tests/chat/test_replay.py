@@ -13,9 +13,10 @@ from sqlalchemy import select
 from chat.actions import following
 from chat.models import Member, Room
 from chat.settings import Settings
-from chat.topics import list_room_id
+from chat.topics import list_room_id, room_topic
 from common.database import Database, now
 from common.ids import new_id
+from common.log.reader import read_after
 from common.log.source import FollowedEvent
 from common.log.writer import Writer
 from common.migrate import migrate
@@ -43,10 +44,9 @@ class Lists:
         list_id, it = self.chance.choice(list(self.now.items()))
         someone = self.chance.choice(self.people)
         if what < 0.35:
-            it |= {"title": self.chance.choice("ABC"), "version": self._next(list_id)}
-            self._tell("list.updated", list_id, {key: it[key] for key in ("id", "title", "version")})
+            self.rename(list_id, self.chance.choice("ABC"))
         elif what < 0.7:
-            self._put(list_id, someone, self.chance.choice(ROLES))
+            self.put(list_id, someone, self.chance.choice(ROLES))
         elif what < 0.95:
             if someone in it["members"]:
                 del it["members"][someone]
@@ -55,6 +55,18 @@ class Lists:
         else:
             del self.now[list_id]
             self._tell("list.deleted", list_id, {"id": str(list_id), "version": self._next(list_id)})
+
+    def rename(self, list_id: UUID, title: str) -> None:
+        """A list gets another title."""
+        it = self.now[list_id]
+        it |= {"title": title, "version": self._next(list_id)}
+        self._tell("list.updated", list_id, {key: it[key] for key in ("id", "title", "version")})
+
+    def put(self, list_id: UUID, someone: UUID, role: str) -> None:
+        """Someone gets a role in a list."""
+        member = {"account_id": str(someone), "role": role, "version": self._next(list_id)}
+        self.now[list_id]["members"][someone] = member
+        self._tell("member.put", someone, member | {"list_id": str(list_id)})
 
     def snapshot(self) -> list[Json]:
         """All lists as they are."""
@@ -75,12 +87,7 @@ class Lists:
         it = {"id": str(list_id), "title": "A", "version": self._next(list_id)}
         self.now[list_id] = it | {"members": {}}
         self._tell("list.created", list_id, it)
-        self._put(list_id, self.people[0], "owner")
-
-    def _put(self, list_id: UUID, someone: UUID, role: str) -> None:
-        member = {"account_id": str(someone), "role": role, "version": self._next(list_id)}
-        self.now[list_id]["members"][someone] = member
-        self._tell("member.put", someone, member | {"list_id": str(list_id)})
+        self.put(list_id, self.people[0], "owner")
 
     def _next(self, list_id: UUID) -> int:
         self.seqs[list_id] += 1
@@ -119,6 +126,12 @@ class Chat:
             for member in await db.execute(select(Member.room_id, Member.account_id, Member.role)):
                 found[member.room_id][1][member.account_id] = member.role
         return found
+
+    async def log_of(self, room_id: UUID) -> list[str]:
+        """The kinds of a room's events, in their order."""
+        async with self.database.read() as db:
+            events, _ = await read_after(db, room_topic(room_id), 0, 1000)
+        return [event.kind for event in events]
 
 
 @pytest.fixture
@@ -161,6 +174,28 @@ async def test_a_snapshot_at_any_moment(chats: list[Chat]) -> None:
             await follower.apply(event)
         followed = await follower.rooms()
         assert {room: followed[room] for room in followed if room in lists.rooms()} == lists.rooms()
+
+
+async def test_what_a_snapshot_held_is_not_done_again(chats: list[Chat]) -> None:
+    """Neither a title nor a role of before comes back for a moment, and nothing is told in the room."""
+    lists = Lists(random.Random(2))
+    lists.step()
+    (list_id,) = lists.now
+    (chat, _) = chats
+    for event in lists.events:
+        await chat.apply(event)
+    head = len(lists.events)
+    for title in "BC":
+        lists.rename(list_id, title)
+    for role in ("viewer", "editor"):
+        lists.put(list_id, lists.people[1], role)
+    await chat.take_over(lists.snapshot())
+    log = await chat.log_of(list_room_id(list_id))
+    assert log[-2:] == ["room.updated", "member.put"]
+    for event in lists.events[head:]:
+        await chat.apply(event)
+    assert await chat.log_of(list_room_id(list_id)) == log
+    assert await chat.rooms() == lists.rooms()
 
 
 async def test_a_list_that_comes_back_has_its_room_again(chats: list[Chat]) -> None:

@@ -17,12 +17,13 @@ from weakref import WeakKeyDictionary
 
 import structlog
 from redis.asyncio import Redis
+from redis.asyncio.client import Pipeline
 from redis.exceptions import RedisError
 
 from chat.settings import Settings
 from chat.topics import room_of
 from common.live import Socket
-from common.log.bus import Bus
+from common.log.bus import Bus, channel
 from common.log.frames import Focus, Signal
 
 PIPELINE = 500  # people renewed in one round trip
@@ -59,6 +60,7 @@ class Presence:
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Give signs of life; at the end, take everyone of this process out."""
+        self._bus.on_change(self._redis_came_or_went)
         self._spawn(self._beat())
         try:
             yield
@@ -66,12 +68,14 @@ class Presence:
             for task in self._tasks:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
-            self._unwritten |= self._here.keys()
+            left = self._unwritten | self._here.keys()
             self._here.clear()
-            await self._write(self._unwritten)
+            await self._write(left, tell=True)
 
     async def subscribed(self, socket: Socket, topic: str) -> None:
-        """Somebody follows a topic: of a room, they are there."""
+        """Somebody follows a topic: if it is a room's, they are there."""
+        if room_of(topic) is None:
+            return
         sockets = self._here.setdefault((topic, socket.account_id), set())
         sockets.add(socket)
         if len(sockets) == 1:
@@ -107,10 +111,13 @@ class Presence:
         """Whether a socket's subscription stands; one that was only asked for has not been checked yet."""
         return topic in socket.topics and socket in self._here.get((topic, socket.account_id), ())
 
-    def _changed(self, pair: Pair) -> None:
-        if room_of(pair[0]) is not None:
-            self._unwritten.add(pair)
-            self._wake.set()
+    def _changed(self, *pairs: Pair) -> None:
+        self._unwritten.update(pairs)
+        self._wake.set()
+
+    def _redis_came_or_went(self) -> None:
+        """A Redis that comes back may have forgotten everyone."""
+        self._changed(*self._here)
 
     async def _beat(self) -> None:
         """Write what changed as soon as it changes, and everything at every beat."""
@@ -122,30 +129,36 @@ class Presence:
                     await self._wake.wait()
             self._wake.clear()
             changed, self._unwritten = self._unwritten, set()
-            await self._write(changed)
-            for topic in {topic for topic, _ in changed}:
-                self._bus.publish(_hint(topic), b"{}\n")
+            await self._write(changed, tell=True)
             if loop.time() >= due:
-                await self._write([pair for pair in self._here if room_of(pair[0]) is not None])
+                await self._write(self._here, tell=False)
                 due = loop.time() + self._settings.presence_refresh
 
-    async def _write(self, pairs: Iterable[Pair]) -> None:
+    async def _write(self, pairs: Iterable[Pair], *, tell: bool) -> None:
+        """Write who is here and who is not; `tell` those who have the rooms on screen to look again."""
         waiting = list(pairs)
         try:
             for start in range(0, len(waiting), PIPELINE):
-                now = time.time()
                 async with self._redis.pipeline(transaction=False) as pipeline:
-                    for topic, account_id in waiting[start : start + PIPELINE]:
-                        key, member = _key(topic), f"{account_id}:{self._process}"
-                        if (topic, account_id) in self._here:
-                            pipeline.zadd(key, {member: now + self._settings.presence_ttl})
-                        else:
-                            pipeline.zrem(key, member)
-                        pipeline.zremrangebyscore(key, "-inf", now)
-                        pipeline.pexpire(key, int(self._settings.presence_ttl * 1000))
+                    some = waiting[start : start + PIPELINE]
+                    for pair in some:
+                        self._write_one(pipeline, *pair)
+                    # Behind the entries on their own connection, not in the queue of the log's publications.
+                    for topic in {topic for topic, _ in some if tell}:
+                        name = channel(self._bus.service, _hint(topic))
+                        pipeline.execute_command("SPUBLISH", name, b"{}\n")
                     await pipeline.execute()
         except (RedisError, OSError, TimeoutError) as error:
             logger.warning("presence not written", reason=type(error).__name__)
+
+    def _write_one(self, pipeline: Pipeline, topic: str, account_id: UUID) -> None:
+        key, member, now = _key(topic), f"{account_id}:{self._process}", time.time()
+        if (topic, account_id) in self._here:
+            pipeline.zadd(key, {member: now + self._settings.presence_ttl})
+        else:
+            pipeline.zrem(key, member)
+        pipeline.zremrangebyscore(key, "-inf", now)
+        pipeline.pexpire(key, int(self._settings.presence_ttl * 1000))
 
     def _show(self, socket: Socket, topic: str) -> None:
         screen = self._screens.get(topic)
