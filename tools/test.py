@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from tools.console import FailedError, heading, paint, report, say
+from tools.console import COLOURS, FailedError, heading, paint, report, say
 from tools.prepare import FRONTEND, PYTHON, ROOT, prepare
 from tools.stack import StartError
 
@@ -64,7 +64,7 @@ def _vitest(paths: Sequence[str], results: Path) -> Counter[str]:
     inside = [str((ROOT / path).relative_to(FRONTEND)) for path in paths]
     reporters = ["--reporter=default", "--reporter=json", f"--outputFile.json={results}"]
     command = ["npx", "--no-install", "vitest", "run", *reporters, *(path for path in inside if path != ".")]
-    status = subprocess.run(command, cwd=FRONTEND, check=False).returncode
+    status = subprocess.run(command, cwd=FRONTEND, env=_colours(), check=False).returncode
     if not results.exists():
         return Counter(failed=1)
     counted = json.loads(results.read_text())
@@ -92,6 +92,10 @@ def _pytest(paths: Sequence[str], results: Path) -> Counter[str]:
     failed = totals["failures"] + totals["errors"]
     passed = totals["tests"] - failed - totals["skipped"]
     return Counter(passed=passed, failed=failed or int(status != 0), skipped=totals["skipped"])
+
+
+def _colours() -> dict[str, str]:
+    return dict(os.environ) if COLOURS else {**os.environ, "NO_COLOR": "1"}
 
 
 def _tell_skipped(outcome: Counter[str]) -> None:
