@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from common.database import Database, make_metadata
+from common.ids import UUIDType, new_id
 from common.log.bus import Bus, connect
 from common.log.events import Event
 from common.log.hub import Hub
@@ -28,6 +28,23 @@ notes = sa.Table(
     sa.Column("seq", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("text", sa.Text, nullable=False),
 )
+
+things = sa.Table(
+    "things",
+    metadata,
+    sa.Column("id", UUIDType, primary_key=True),
+    sa.Column("name", sa.String(50), nullable=False),
+    sa.Column("version", sa.BigInteger, nullable=False),
+)
+"""The state of a service that is followed …"""
+applied = sa.Table(
+    "applied",
+    metadata,
+    sa.Column("id", UUIDType, primary_key=True),
+    sa.Column("name", sa.String(50), nullable=False),
+    sa.Column("seq", sa.BigInteger, nullable=False),
+)
+"""… and what its follower has made of it."""
 
 
 @dataclass
@@ -51,8 +68,6 @@ async def note(tx: Tx, topic: str, text: str) -> int:
     """What stands for an action: a row of the service's own, and its event."""
     seq = tx.next_seq(topic)
     await tx.db.execute(notes.insert().values(topic=topic.encode(), seq=seq, text=text))
-    from common.ids import new_id
-
     return tx.append(
         topic, "note.put", resource_id=new_id(), actor_id=None, data=b'{"text":"%s"}' % text.encode()
     )
@@ -68,12 +83,8 @@ def log_settings(new_database: Callable[[], str], redis: Redis) -> ServiceSettin
     engine = sa.create_engine(url.replace("mysql://", "mysql+pymysql://"))
     metadata.create_all(engine)
     engine.dispose()
-    return ServiceSettings(
-        database_url=url,
-        redis_url=redis.url,
-        service_key="k" * 32,
-        pool_size=8,
-        pool_wait=5,  # type: ignore[arg-type]  # read from strings, as from the environment
+    return ServiceSettings.model_validate(
+        {"database_url": url, "redis_url": redis.url, "service_key": "k" * 32, "pool_size": 8, "pool_wait": 5}
     )
 
 
@@ -129,6 +140,3 @@ async def create(log: Log, topic: str) -> None:
         await tx.create(topic)
 
     await log.writer.write([], action)
-
-
-__all__ = ["AsyncConnection", "Log", "MakeLog", "create", "note", "notes", "tables"]

@@ -171,7 +171,10 @@ async def test_any_mixture_of_success_failure_and_scrubbing(
             if fails:
                 raise Conflict("on purpose")
 
-        jobs = [log.writer.write([topics[i]], partial(action, topics[i], *flags)) for i, *flags in plan]
+        jobs = [
+            log.writer.write([topics[i]], partial(action, topics[i], fails, scrubs))
+            for i, fails, scrubs in plan
+        ]
         await asyncio.gather(*jobs, return_exceptions=True)
         for index, topic in enumerate(topics):
             mine = [(fails, scrubs) for i, fails, scrubs in plan if i == index]
