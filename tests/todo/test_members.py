@@ -70,6 +70,7 @@ async def test_removing_a_member_twice(team: Team) -> None:
     assert (await team.owner.delete(target)).status_code == 204
     refused(await team.owner.delete(target), 404, "not-found")
     refused(await team.viewer.get(path(team.id)), 404, "not-found")
+    refused(await team.owner.delete(path(team.id, "members", fresh_id())), 404, "not-found")
     assert ok(await team.viewer.get(LISTS))["items"] == []
 
 

@@ -47,7 +47,7 @@ async def put_member(
 
 
 async def remove_member(tx: Tx, actor_id: UUID, list_id: UUID, account_id: UUID, match: str | None) -> None:
-    """Take an account out of a list: owners anyone, everybody themselves. Wants what `put_member` wants.
+    """Take an account out of a list: owners anyone, everybody themselves. Wants the list's topic locked.
 
     What was assigned to it is so no longer; those events follow its removal, so that it does not see them.
     """
@@ -58,6 +58,7 @@ async def remove_member(tx: Tx, actor_id: UUID, list_id: UUID, account_id: UUID,
     _check_match(match, current)
     if await store.members.is_last_owner(tx.db, current):
         raise LastOwner
+    await tx.lock(user_topic(account_id), LISTS)  # not before: any id can stand in the path
 
     topic = list_topic(list_id)
     version = tx.next_seq(topic)

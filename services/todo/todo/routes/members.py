@@ -37,7 +37,7 @@ async def list_members(
         entry = await store.members.entry(conn, list_id, me.account_id)
         if entry is None:
             raise NotFound
-        found = await store.members.page(conn, list_id, after, limit + 1)
+        found = await store.members.page(conn, list_id, me.account_id, after, limit + 1)
     following = cursor_encode(found[limit - 1].account_id) if len(found) > limit else None
     body = join(map(encode, found[:limit]), next=following, seq=entry.seq, epoch=entry.epoch)
     return conditional(request, lambda: body, collection_etag(entry.epoch, entry.seq, request))
@@ -79,8 +79,8 @@ async def remove_member(
     rt: Rt, me: Me, list_id: UUID, account_id: UUID, if_match: IfMatch = None
 ) -> Response:
     """Owners remove anyone, everybody may remove themselves; the last owner stays."""
-    topics = [list_topic(list_id), user_topic(account_id), LISTS]
     await rt.log.write(
-        topics, lambda tx: actions.members.remove_member(tx, me.account_id, list_id, account_id, if_match)
+        [list_topic(list_id)],
+        lambda tx: actions.members.remove_member(tx, me.account_id, list_id, account_id, if_match),
     )
     return Response(status_code=204)

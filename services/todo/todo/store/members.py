@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, delete, exists, func, select
 from sqlalchemy.dialects.mysql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.orm import aliased
 
 from todo.models import LOG, Member
 from todo.schemas import Member as MemberState
@@ -29,7 +30,13 @@ def may_follow(account_id: UUID, topic: str) -> ColumnElement[bool] | None:
     list_id = list_of(topic)
     if list_id is None:
         return None
-    return exists().where(Member.list_id == list_id, Member.account_id == account_id)
+    return is_member(list_id, account_id)
+
+
+def is_member(list_id: UUID, account_id: UUID) -> ColumnElement[bool]:
+    """Whether the account is a member, as a condition for whatever is read of the list."""
+    reader = aliased(Member)
+    return exists().where(reader.list_id == list_id, reader.account_id == account_id)
 
 
 async def entry(conn: AsyncConnection, list_id: UUID, account_id: UUID) -> Entry | None:
@@ -58,9 +65,11 @@ async def get(conn: AsyncConnection, list_id: UUID, account_id: UUID) -> MemberS
     return None if row is None else MemberState.model_validate(row)
 
 
-async def page(conn: AsyncConnection, list_id: UUID, after: UUID | None, limit: int) -> Sequence[MemberState]:
-    """Members by account id, after one, at most so many."""
-    query = _MEMBER.where(Member.list_id == list_id)
+async def page(
+    conn: AsyncConnection, list_id: UUID, reader_id: UUID, after: UUID | None, limit: int
+) -> Sequence[MemberState]:
+    """Members by account id, after one, at most so many; none for a reader who is no member any more."""
+    query = _MEMBER.where(Member.list_id == list_id, is_member(list_id, reader_id))
     if after is not None:
         query = query.where(Member.account_id > after)
     rows = await conn.execute(query.order_by(Member.account_id).limit(limit))

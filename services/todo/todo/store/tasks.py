@@ -12,6 +12,7 @@ from common.schemas import encode
 from todo.models import LOG, Assignee, Member, Task
 from todo.schemas import Task as TaskState
 from todo.store.lists import Creation
+from todo.store.members import is_member
 from todo.topics import list_topic
 
 _LIVE = Task.deleted_at.is_(None)
@@ -52,7 +53,7 @@ async def get(conn: AsyncConnection, list_id: UUID, task_id: UUID) -> Encoded | 
 
 
 async def page(
-    conn: AsyncConnection, list_id: UUID, after: tuple[str, UUID] | None, limit: int
+    conn: AsyncConnection, list_id: UUID, reader_id: UUID, after: tuple[str, UUID] | None, limit: int
 ) -> Page | None:
     """One page by position. None when it is empty: then there is no row that could tell the place in the log.
 
@@ -61,7 +62,8 @@ async def page(
     topic = LOG.topics.c.topic == list_topic(list_id).encode()
     seq = select(LOG.topics.c.seq).where(topic).scalar_subquery()
     epoch = select(LOG.topics.c.epoch).where(topic).scalar_subquery()
-    query = select(Task.data, Task.position, Task.id, seq, epoch).where(Task.list_id == list_id)
+    query = select(Task.data, Task.position, Task.id, seq, epoch)
+    query = query.where(Task.list_id == list_id, is_member(list_id, reader_id))
     if after is None:
         query = query.where(Task.position.is_not(None))
     else:
