@@ -5,6 +5,9 @@ import logging
 from typing import Any
 
 import structlog
+from structlog.dev import plain_traceback
+from structlog.processors import ExceptionRenderer
+from structlog.tracebacks import ExceptionDictTransformer
 
 SECRET = ("password", "token", "authorization", "cookie", "secret", "body", "key")
 
@@ -15,6 +18,10 @@ def _redact(_logger: Any, _name: str, event: dict[str, Any]) -> dict[str, Any]:
         name: "[redacted]" if any(word in name.lower() for word in SECRET) else value
         for name, value in event.items()
     }
+
+
+# Without the local variables, which structlog would add: they hold tokens, passwords and what people wrote.
+_traceback = ExceptionDictTransformer(show_locals=False)
 
 
 def configure(service: str, level: str, form: str) -> None:
@@ -28,9 +35,9 @@ def configure(service: str, level: str, form: str) -> None:
         _redact,
     ]
     last: list[Any] = (
-        [structlog.dev.ConsoleRenderer(colors=False, pad_event_to=0)]
+        [structlog.dev.ConsoleRenderer(colors=False, pad_event_to=0, exception_formatter=plain_traceback)]
         if person
-        else [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
+        else [ExceptionRenderer(_traceback), structlog.processors.JSONRenderer()]
     )
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
