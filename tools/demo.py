@@ -74,7 +74,7 @@ class Demo:
 
     def _new_plan(self) -> dict[str, Any]:
         people = [
-            {"name": name, "email": f"{local}@example.com", "password": secrets.token_urlsafe(9)}
+            {"name": name, "email": f"{local}@example.com", "password": _password()}
             for name, local in (("美玲 Meiling", "meiling"), ("Sam", "sam"))
         ]
         ids = [_uuid7() for _ in range(1 + len(TASKS) + len(CONVERSATION))]
@@ -130,6 +130,12 @@ class Demo:
 
 
 _opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+def _password() -> str:
+    """Easy to read and to type, and nobody else's."""
+    letters = "abcdefghjkmnpqrstuvwxyz23456789"
+    return "-".join("".join(secrets.choice(letters) for _ in range(4)) for _ in range(3))
 
 
 def _uuid7() -> str:
