@@ -1,10 +1,15 @@
-"""Writes what the front end is generated from: the OpenAPI documents, the live frames, every error code."""
+"""Generates what the front end knows of the services: API documents, live frames, error codes, types.
+
+`--check` writes nothing, and fails when what is in the repository is not what would be written.
+"""
 
 import ast
 import base64
 import json
 import os
+import subprocess
 import sys
+import tempfile
 from importlib import import_module
 from pathlib import Path
 from typing import Any, get_args
@@ -14,7 +19,9 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 ROOT = Path(__file__).resolve().parent.parent
 SERVICES = ("auth", "todo", "chat")
-TARGET = ROOT / "frontend" / "openapi"
+FRONTEND = ROOT / "frontend"
+DOCUMENTS = FRONTEND / "openapi"
+TYPES = FRONTEND / "src" / "api"
 
 # Building an application touches neither database nor network, so any settings that pass the checks will do.
 SETTINGS = {
@@ -29,20 +36,37 @@ REF = "#/components/schemas/{model}"
 SIDES: dict[str, JsonSchemaMode] = {"ClientFrame": "validation", "ServerFrame": "serialization"}
 
 
-def main() -> None:
-    """Write the documents, sorted, so that the same code always gives the same files."""
+def main(arguments: list[str]) -> int:
+    """Write everything, or with `--check` compare it with what is there."""
+    if "--check" not in arguments:
+        _generate(DOCUMENTS, TYPES)
+        return 0
+    with tempfile.TemporaryDirectory() as directory:
+        _generate(Path(directory), Path(directory))
+        stale = [path for made in sorted(Path(directory).iterdir()) if _differs(made, path := _place(made))]
+    for path in stale:
+        print(f"{path.relative_to(ROOT)} is stale: run `make gen`", file=sys.stderr)
+    return 1 if stale else 0
+
+
+def _place(made: Path) -> Path:
+    return (DOCUMENTS if made.suffix == ".json" else TYPES) / made.name
+
+
+def _differs(made: Path, kept: Path) -> bool:
+    return not kept.exists() or made.read_bytes() != kept.read_bytes()
+
+
+def _generate(documents: Path, types: Path) -> None:
     sys.path[:0] = [str(ROOT / "services" / name) for name in ("common", *SERVICES)]
     os.environ.update(SETTINGS)
-    TARGET.mkdir(parents=True, exist_ok=True)
-    for name in SERVICES:
-        _write(name, import_module(f"{name}.app").build().openapi())
-    _write("frames", _frames())
-    _write("codes", _codes())
-
-
-def _write(name: str, document: Any) -> None:
-    text = json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False)
-    (TARGET / f"{name}.json").write_text(text + "\n", encoding="utf-8")
+    documents.mkdir(parents=True, exist_ok=True)
+    made = {name: import_module(f"{name}.app").build().openapi() for name in SERVICES}
+    for name, document in (made | {"frames": _frames(), "codes": _codes()}).items():
+        text = json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False)
+        (documents / f"{name}.json").write_text(text + "\n", encoding="utf-8")
+    command = ["npm", "run", "--silent", "gen", "--", str(documents), str(types)]
+    subprocess.run(command, cwd=FRONTEND, check=True)
 
 
 def _frames() -> dict[str, Any]:
@@ -118,4 +142,4 @@ def _is_code(target: ast.expr) -> bool:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main(sys.argv[1:]))

@@ -295,6 +295,7 @@ export interface components {
         NewAccount: {
             /**
              * Email
+             * Format: email
              * @example ann@example.com
              */
             email: string;
@@ -450,6 +451,7 @@ export interface components {
         SignIn: {
             /**
              * Email
+             * Format: email
              * @example ann@example.com
              */
             email: string;

@@ -14,10 +14,3 @@ export function neighbourBefore(ids: readonly string[], id: string, index: numbe
   const others = ids.filter((other) => other !== id)
   return index <= 0 ? null : (others[Math.min(index, others.length) - 1] ?? null)
 }
-
-/** `ids` with `id` behind `after`. */
-export function moved(ids: readonly string[], id: string, after: string | null): string[] {
-  const others = ids.filter((other) => other !== id)
-  const at = after === null ? 0 : others.indexOf(after) + 1
-  return [...others.slice(0, at), id, ...others.slice(at)]
-}
