@@ -45,9 +45,7 @@ class LastOwner(Conflict):
 async def create_group(tx: Tx, room_id: UUID, me: UUID, command: schemas.GroupCreate) -> Done:
     """Open a group. Asked again with the same id it is answered with the room as it is now."""
     digest = body_digest(command)
-    await tx.create(
-        room_topic(room_id)
-    )  # locked: of two people who chose one id, the second sees the first's room
+    await tx.create(room_topic(room_id))  # and lock it: the second of two who chose one id sees the first's
     known = await rooms.get(tx.db, room_id)
     if known is not None:
         if known.creator_id != me or known.digest != digest:
