@@ -102,7 +102,8 @@ class Development:
         colour = {"FORCE_COLOR": "1"} if COLOURS else {"NO_COLOR": "1"}
         addresses = {f"{name.upper()}_URL": url for name, url in urls.items()}
         environment = {**os.environ, **addresses, **colour, "PORT": str(self.port)}
-        command = ["npm", "run", "--silent", "dev", "--", "--port", str(self.port), "--strictPort"]
+        # Not through npm, which would stand between us and it when it has to end.
+        command = [str(FRONTEND / "node_modules/.bin/vite"), "--port", str(self.port), "--strictPort"]
         return Process("web", command, env=environment, cwd=FRONTEND)
 
     def _wait(self, services: list[Service], web: Process) -> None:

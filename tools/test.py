@@ -63,7 +63,12 @@ def _vitest(paths: Sequence[str], results: Path) -> Counter[str]:
     heading("\nFront-end unit tests")
     inside = [str((ROOT / path).relative_to(FRONTEND)) for path in paths]
     reporters = ["--reporter=default", "--reporter=json", f"--outputFile.json={results}"]
-    command = ["npx", "--no-install", "vitest", "run", *reporters, *(path for path in inside if path != ".")]
+    command = [
+        str(FRONTEND / "node_modules/.bin/vitest"),
+        "run",
+        *reporters,
+        *(path for path in inside if path != "."),
+    ]
     status = subprocess.run(command, cwd=FRONTEND, env=_colours(), check=False).returncode
     if not results.exists():
         return Counter(failed=1)

@@ -17,6 +17,7 @@ from tools.stack.ports import wait_until
 from tools.stack.service import NAMES, ROOT, answers
 
 FRONTEND = ROOT / "frontend"
+VITE = str(FRONTEND / "node_modules/.bin/vite")
 ARGUMENTS = [
     "--no-sandbox",  # it refuses to run as root with one; the pages are ours
     "--disable-dev-shm-usage",  # containers have a small one
@@ -37,7 +38,7 @@ class Site:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         addresses = {f"{name.upper()}_URL": stack.url(name) for name in NAMES}
-        serve = ["npx", "--no-install", "vite", "preview", "--outDir", str(self._dist)]
+        serve = [VITE, "preview", "--outDir", str(self._dist)]
         self.process = Process(
             "site",
             [*serve, "--port", str(self.port), "--strictPort"],
@@ -48,7 +49,7 @@ class Site:
 
     def start(self) -> None:
         """Build into the run's own directory, then serve."""
-        build = ["npx", "--no-install", "vite", "build", "--outDir", str(self._dist), "--emptyOutDir"]
+        build = [VITE, "build", "--outDir", str(self._dist), "--emptyOutDir"]
         done = subprocess.run(build, cwd=FRONTEND, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
         self.process.start()
