@@ -20,6 +20,7 @@ from common.log.tables import CURSORS, TOPICS
 from common.log.transaction import Tx
 from common.schemas import encode
 from common.settings import ServiceSettings
+from common.tasks import end
 from tests.common.conftest import Log, MakeLog, applied, things
 from tests.support import eventually
 
@@ -123,8 +124,7 @@ async def test_followers_killed_at_random_apply_each_event_once(
             while not over.is_set():
                 task = asyncio.create_task(follower(source, here).run())
                 await asyncio.sleep(chance.uniform(0.005, 0.08))
-                task.cancel()
-                await asyncio.gather(task, return_exceptions=True)
+                await end([task])
 
         tasks = [asyncio.create_task(replica()) for _ in range(replicas)]
         start = await _seq(source)
@@ -202,5 +202,4 @@ async def test_a_failing_event_is_tried_again_and_never_skipped(
             await put(source, name, new_id())
         await eventually(lambda: same(source, here), timeout=10)
         assert failures == 2
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        await end([task])

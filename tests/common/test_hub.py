@@ -1,17 +1,21 @@
 """What a subscriber sees: every event once, in order, whatever Redis loses, doubles or delays."""
 
 import asyncio
+import contextlib
 import json
 import random
 from collections.abc import Awaitable, Callable
 from uuid import UUID
 
+import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import SecretStr
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from common.database import now
+from common.errors import Unavailable
 from common.ids import new_id
 from common.log.events import Event
 from common.log.frames import Frame
@@ -273,6 +277,35 @@ async def test_revoked_before_the_event_is_sent(log: Log) -> None:
     await eventually(over)
     assert stayer.frames[-1] == {"op": "unsubscribed", "topic": topic, "reason": "deleted"}
     assert topic not in log.hub.topics
+
+
+async def test_a_replay_that_the_database_interrupts_doubles_nothing(
+    log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It goes on where it was, once the database is back."""
+    topic = f"list:{new_id()}"
+    await create(log, topic)
+
+    async def many(tx: Tx) -> None:
+        for _ in range(500):
+            tx.append(topic, "note.put", resource_id=new_id(), actor_id=None, data=b"{}")
+
+    await log.writer.write([topic], many)
+    reads = 0
+    real = log.hub.database.read
+
+    def fails_once() -> contextlib.AbstractAsyncContextManager[AsyncConnection]:
+        nonlocal reads
+        reads += 1
+        if reads == 4:  # the head of the topic, the check of access, a page; then this
+            raise Unavailable
+        return real()
+
+    monkeypatch.setattr(log.hub.database, "read", fails_once)
+    screen = Screen()
+    subscribe(log.hub, screen, topic, 0)
+    await eventually(sees(screen, list(range(1, 501))))
+    assert reads > 4
 
 
 async def test_somebody_back_on_a_list_sees_its_past(log: Log) -> None:

@@ -1,7 +1,6 @@
 """What happens around every HTTP request, as plain ASGI: request id, size limit, media type, log line,
 metrics, last resort."""
 
-import logging
 import re
 import secrets
 import time
@@ -75,9 +74,10 @@ class RequestMiddleware:
             return
         route = getattr(scope.get("route"), "path", "none")
         metrics.REQUEST_SECONDS.labels(scope["method"], route, status).observe(seconds)
-        logger.info(
-            "request", method=scope["method"], route=route, status=status, ms=round(seconds * 1000, 1)
-        )
+        # Services poll each other all the time: what went well there is nobody's news.
+        quiet = "/internal/" in route and status < 400
+        log = logger.debug if quiet else logger.info
+        log("request", method=scope["method"], route=route, status=status, ms=round(seconds * 1000, 1))
 
 
 def _check(method: str, headers: Headers) -> None:

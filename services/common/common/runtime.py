@@ -28,6 +28,7 @@ from common.log.transaction import Tx
 from common.log.writer import Writer
 from common.sessions import Sessions
 from common.settings import ServiceSettings
+from common.tasks import end
 
 logger = structlog.get_logger()
 
@@ -166,9 +167,7 @@ class Runtime:
             try:
                 yield
             finally:
-                for task in self._tasks:
-                    task.cancel()
-                await asyncio.gather(*self._tasks, return_exceptions=True)
+                await end(self._tasks)
         await self.hub.close()
         await self.log.close()
         await self.bus.close()

@@ -19,6 +19,7 @@ from redis.exceptions import RedisError
 
 from common import metrics
 from common.schemas import encode
+from common.tasks import end
 
 CONFIRM_SECONDS = 1.0  # how long a subscription may take to be confirmed before we go on without
 PING_SECONDS = 1.0
@@ -66,9 +67,7 @@ class Bus:
 
     async def close(self) -> None:
         """Publish what waits, if Redis takes it, and stop."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end(self._tasks)
         with contextlib.suppress(RedisError, OSError, TimeoutError):
             async with asyncio.timeout(1):
                 await self._send()

@@ -18,6 +18,7 @@ from common.errors import ServiceError
 from common.log import reader
 from common.log.bus import Bus
 from common.log.events import Event, from_publication
+from common.tasks import end
 
 HOLE_SECONDS = 0.02  # replicas publish concurrently: what seems missing is usually just late
 PENDING = 1000  # publications ahead of the cursor that are kept; past that the log is read anyway
@@ -176,9 +177,7 @@ class Hub:
         """Stop."""
         for topic in self.topics.values():
             topic.close()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end(self._tasks)
 
     def reading(self) -> asyncio.Semaphore:
         """Bounds the reads that the hub has under way."""

@@ -57,32 +57,36 @@ class Subscription:
         self._began = False
         self._topic: Topic = hub.join(name, self)
         self._task: asyncio.Task[None] | None = None
+        self._turn = 0  # which of its beginnings is under way; an older one has nothing more to say
 
     def start(self, after: int | None, epoch: str | None) -> None:
         """Begin, from a known place or from now on."""
-        self._asked = None if after is None else (after, epoch)
-        self._task = asyncio.create_task(self._run())
+        self._begin_again(None if after is None else (after, epoch))
 
     def stop(self) -> None:
         """End it; nothing of the topic is sent after this."""
-        self.live = False
-        if self._task is not None:
-            self._task.cancel()
+        self._halt()
         self._hub.leave(self.name, self)
 
     def restart(self) -> None:
-        """The log was overtaken by pruning, or began another life: check access again and say `recovered:
-        false`."""
+        """The log was overtaken by pruning, or began another life: check again, say `recovered: false`."""
+        self._begin_again((-1, None))
+
+    def _halt(self) -> None:
         self.live = False
+        self._turn += 1
         if self._task is not None:
             self._task.cancel()
-        self._asked = (-1, None)
-        self._task = asyncio.create_task(self._run())
 
-    async def _run(self) -> None:
+    def _begin_again(self, asked: tuple[int, str | None] | None) -> None:
+        self._halt()
+        self._asked = asked
+        self._task = asyncio.create_task(self._run(self._turn))
+
+    async def _run(self, turn: int) -> None:
         try:
             await asyncio.shield(self._topic.opened)
-            while not await self._try():
+            while not await self._try(turn):
                 await asyncio.sleep(1)  # MySQL is away: the socket stays, the subscription waits
         except asyncio.CancelledError:
             raise
@@ -90,18 +94,21 @@ class Subscription:
             logger.exception("subscription failed", topic=self.name)
             self._refuse()
 
-    async def _try(self) -> bool:
+    async def _try(self, turn: int) -> bool:
+        """True when it stands, was refused, or is no longer wanted; false when MySQL is away."""
         try:
             async with self._hub.reading(), self._hub.database.read() as connection:
                 place = await reader.head(connection, self.name, self._access)
             if place is None and self.name == f"user:{self._channel.account_id}":
                 await self._hub.ensure(self.name)  # nothing has happened to this person yet
-                return await self._try()
-            if place is None:
+                return await self._try(turn)
+            if turn != self._turn:
+                pass
+            elif place is None:
                 self._refuse()
-                return True
-            self._begin(place)
-            await self._replay()
+            else:
+                self._begin(place)
+                await self._replay(turn)
             return True
         except ServiceError:
             return False
@@ -114,22 +121,22 @@ class Subscription:
         self._granted = self.cursor = place.seq
         if self._asked is not None:
             after, epoch = self._asked
-            recovered = max(place.floor, place.seq - REPLAY) <= after <= place.seq and epoch in (
-                None,
-                place.epoch,
-            )
+            reaches = max(place.floor, place.seq - REPLAY) <= after <= place.seq
+            recovered = reaches and epoch in (None, place.epoch)
             self.cursor = after if recovered else place.seq
         self._channel.send(Subscribed(topic=self.name, seq=place.seq, epoch=place.epoch, recovered=recovered))
         if not self._began:
             self._began = True
             self._channel.began(self.name)
-        self._asked = (self.cursor, place.epoch)  # should a read fail now, go on from here
+        self._asked = (self.cursor, place.epoch)
 
-    async def _replay(self) -> None:
+    async def _replay(self, turn: int) -> None:
         """Send what was missed, paced by the socket; join live in the turn in which both cursors meet."""
         while self.cursor < max(self._topic.cursor, self._granted):
             async with self._hub.reading(), self._hub.database.read() as connection:
                 events, place = await reader.read_after(connection, self.name, self.cursor, PAGE)
+            if turn != self._turn:
+                return
             if place.floor > self.cursor or place.epoch != self._topic.epoch or not events:
                 self._hub.compare_soon()
                 self.restart()
@@ -137,7 +144,10 @@ class Subscription:
             for event in events:
                 if not self._send(event):
                     return
+            self._asked = (self.cursor, place.epoch)  # should the next read fail, go on from here
             await self._channel.drained()
+            if turn != self._turn:
+                return
         self.live = True
 
     def offer(self, event: Event) -> None:
@@ -162,13 +172,13 @@ class Subscription:
 
     def _end(self, reason: str) -> None:
         self._channel.send(Unsubscribed.model_validate({"topic": self.name, "reason": reason}))
-        self.live = False
+        self._halt()
         self._hub.leave(self.name, self)
         self._channel.ended(self.name)
 
     def _refuse(self) -> None:
         detail = "There is no such topic, or it is not yours."
         self._channel.send(ErrorFrame(ref_op="subscribe", topic=self.name, code="not-found", detail=detail))
-        self.live = False
+        self._halt()
         self._hub.leave(self.name, self)
         self._channel.ended(self.name)
