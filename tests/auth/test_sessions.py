@@ -1,5 +1,6 @@
 """Signing in and out, and one's own sessions."""
 
+import asyncio
 import statistics
 import time
 from http.cookies import SimpleCookie
@@ -65,6 +66,32 @@ async def test_signing_in_hashes_anew_when_the_parameters_changed(
     assert "m=2048" in after
     assert (await ann.get(ME)).status_code == 200
     assert (await client.post(stack.url("auth") + SESSIONS, json=body)).status_code == 201
+
+
+async def test_failures_are_recorded(
+    stack: Stack, client: httpx.AsyncClient, person: PersonFactory, database: AuthDatabase
+) -> None:
+    """With the account when there is one; never with the address or the password that was typed."""
+    ann, unknown = await person("Ann"), new_email("nobody")
+    count = "SELECT COUNT(*) FROM audit WHERE kind = 'sign-in.failed' AND account_id IS NULL"
+    before = database.value(count)
+    for email in (ann.email, unknown):
+        await client.post(stack.url("auth") + SESSIONS, json={"email": email, "password": "a guess"})
+    assert database.audited(ann.id)[-1] == "sign-in.failed"
+    assert database.value(count) == before + 1
+    assert unknown not in str(database.run("SELECT * FROM audit ORDER BY id DESC LIMIT 5"))
+
+
+async def test_nothing_secret_is_logged(stack: Stack, person: PersonFactory) -> None:
+    """Neither the password nor any token of a whole visit."""
+    ann = await person("Ann")
+    cookie = ann.client.cookies["refresh"]
+    await ann.get("/api/auth/me")
+    await ann.client.post(ann.address(REFRESH))
+    log = stack.service("auth").log
+    assert ann.id in log
+    for secret in (PASSWORD, ann.token, cookie, ann.email):
+        assert secret not in log
 
 
 class TestCookie:
@@ -168,6 +195,14 @@ class TestOwnSessions:
         assert items[0]["address"] == "127.0.0.1"
         assert items[0]["created_at"] <= items[0]["last_used_at"]
 
+    async def test_the_address_is_the_clients(self, stack: Stack, device: DeviceFactory) -> None:
+        """As a trusted proxy tells it; anybody else's word is not taken."""
+        phone = await device()
+        forwarded = {"X-Forwarded-For": "203.0.113.7"}
+        assert (await phone.sign_in(**forwarded)).json()["session"]["address"] == "203.0.113.7"
+        phone.url = stack.replica("auth", TODOLIST_TRUSTED_PROXIES="10.0.0.1").url
+        assert (await phone.sign_in(**forwarded)).json()["session"]["address"] == "127.0.0.1"
+
     async def test_pages(self, device: DeviceFactory) -> None:
         """Each session once, whatever the page's size."""
         phone = await device()
@@ -263,3 +298,18 @@ class TestPassword:
         answer = await (await person("Ann")).put("/api/auth/me/password", json=change)
         assert answer.status_code == 422
         assert answer.json()["errors"][0]["pointer"] == "/new_password"
+
+    async def test_a_sign_in_with_the_old_one_cannot_slip_past(
+        self, person: PersonFactory, device: DeviceFactory
+    ) -> None:
+        """Those under way while it is changed end with the others, or are refused."""
+        ann = await person("Ann")
+        phones = [await device(ann.email) for _ in range(8)]
+        change = {"current_password": PASSWORD, "new_password": "another horse"}
+        *signed_in, changed = await asyncio.gather(
+            *(phone.sign_in() for phone in phones), ann.put("/api/auth/me/password", json=change)
+        )
+        assert changed.status_code == 204
+        assert {answer.status_code for answer in signed_in} <= {201, 401}
+        items = (await ann.get(SESSIONS)).json()["items"]
+        assert [item["id"] for item in items] == [ann.session["id"]]

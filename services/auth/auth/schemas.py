@@ -48,7 +48,9 @@ def _clean_secret(value: SecretStr) -> SecretStr:
 
 
 Email = Annotated[
-    CleanStr, Field(max_length=254, examples=["ann@example.com"]), AfterValidator(normalise_email)
+    CleanStr,
+    Field(max_length=254, json_schema_extra={"format": "email"}, examples=["ann@example.com"]),
+    AfterValidator(normalise_email),
 ]
 Name = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), AfterValidator(clean)

@@ -88,7 +88,11 @@ async def refresh(rt: Runtime, token: str, origin: Origin) -> Issued:
     if presented is None:
         raise SessionEnded
 
-    session, counter = await rt.log.write([], lambda tx: _advance(tx, local(rt), presented, origin))
+    async def advance(tx: Tx) -> tuple[AnyRow | None, int | None]:
+        return await _advance(tx, local(rt), presented, origin)
+
+    # The session has no topic; its name makes fifty tabs of one moment share a transaction.
+    session, counter = await rt.log.write([f"session:{presented.session_id}"], advance)
     if session is None:
         raise SessionEnded
     if counter is None:
