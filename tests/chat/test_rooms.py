@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from tests.chat.support import ROOMS, chosen_id, events, items, new_group, problem, say
-from tests.support import Person, PersonFactory
+from tests.support import Person, PersonFactory, Stack
 
 
 async def test_a_group_is_there_for_its_owner(person: PersonFactory) -> None:
@@ -86,11 +86,19 @@ async def test_a_group_sent_again_is_the_same_group(person: PersonFactory) -> No
     assert problem(await alice.get(f"{ROOMS}/{body['id']}")) == (404, "not-found")
 
 
-async def test_two_people_cannot_choose_one_id(person: PersonFactory) -> None:
-    people = await asyncio.gather(*(person(f"Person{n}") for n in range(4)))
-    body = {"id": chosen_id(), "kind": "group", "title": "Lunch"}
-    answers = await asyncio.gather(*(someone.post(ROOMS, json=body) for someone in people))
-    assert sorted(answer.status_code for answer in answers) == [201, 409, 409, 409]
+async def test_two_people_cannot_choose_one_id(person: PersonFactory, stack: Stack) -> None:
+    """Not even at the same moment, on two processes."""
+    alice, bob = await asyncio.gather(person("Alice"), person("Bob"))
+    replica = stack.replica("chat")
+    try:
+        for _ in range(10):
+            body = {"id": chosen_id(), "kind": "group", "title": "Lunch"}
+            token = {"Authorization": f"Bearer {bob.token}"}
+            elsewhere = bob.client.post(f"{replica.url}{ROOMS}", json=body, headers=token)
+            answers = await asyncio.gather(alice.post(ROOMS, json=body), elsewhere)
+            assert sorted(answer.status_code for answer in answers) == [201, 409]
+    finally:
+        replica.kill()
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.chat.support import ROOMS, Json, new_group, said
+from tests.chat.support import ROOMS, Json, events, new_group, said
 from tests.support import Person, PersonFactory
 
 
@@ -23,6 +23,12 @@ def take(state: dict[str, Json], frame: Json) -> None:
         state[data["id"]] = known | gone
     elif "body" in data:
         state[data["id"]] = data
+
+
+def agrees(state: dict[str, Json], fresh: list[Json]) -> None:
+    """What a client holds is as it is now. Of what came and went behind its back it need not know."""
+    now = {message["id"]: message for message in fresh}
+    assert state == {id_: it for id_, it in now.items() if id_ in state or it["deleted_at"] is None}
 
 
 async def do_something(chance: random.Random, person: Person, room: str, made: list[str]) -> None:
@@ -80,4 +86,31 @@ async def test_a_snapshot_and_what_follows_is_the_state(person: PersonFactory, s
     assert [frame["seq"] for frame in frames] == list(range(first["seq"] + 1, last + 1))
     for frame in frames:
         take(state, frame)
-    assert state == {message["id"]: message for message in await said(bob, room)}
+    agrees(state, await said(bob, room))
+
+
+async def test_every_page_reaches_to_its_seq(person: PersonFactory) -> None:
+    """`seq` is read before the rows: read after them, what was written in between would be in neither."""
+    chance = random.Random(3)
+    alice, bob = await asyncio.gather(person("Alice"), person("Bob"))
+    room = await new_group(alice, editor=bob)
+    made: list[str] = []
+    pages: list[Json] = []
+
+    async def write() -> None:
+        for _ in range(40):
+            await do_something(chance, chance.choice((alice, bob)), room, made)
+
+    async def read(writing: asyncio.Future[Any]) -> None:
+        while not writing.done():
+            pages.append((await bob.get(f"{ROOMS}/{room}/messages", params={"limit": 200})).json())
+
+    writing = asyncio.gather(*(write() for _ in range(3)))
+    await asyncio.gather(writing, *(read(writing) for _ in range(3)))
+    log, fresh = await events(bob, room), await said(bob, room)
+    assert len(pages) > 20
+    for page in pages:
+        state = {message["id"]: message for message in page["items"]}
+        for event in log[page["seq"] :]:
+            take(state, event)
+        agrees(state, fresh)
