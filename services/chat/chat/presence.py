@@ -22,9 +22,9 @@ from redis.exceptions import RedisError
 
 from chat.settings import Settings
 from chat.topics import room_of
-from common.live import Socket
 from common.log.bus import Bus, channel
 from common.log.frames import Focus, Signal
+from common.socket import Socket
 
 PIPELINE = 500  # people renewed in one round trip
 

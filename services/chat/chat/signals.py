@@ -7,8 +7,8 @@ from weakref import WeakKeyDictionary
 
 from chat.presence import Presence
 from chat.topics import room_of
-from common.live import Socket
 from common.log.frames import Typing
+from common.socket import Socket
 
 Send = Callable[[str, str, dict[str, Any]], Awaitable[None]]
 """Sends a signal of a kind to whoever follows a topic."""

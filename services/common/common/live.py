@@ -13,121 +13,33 @@ from sqlalchemy import ColumnElement, true
 from starlette.websockets import WebSocket
 
 from common import metrics
-from common.database import now
 from common.errors import ServiceError, Unauthorized
-from common.identity import Identity, Verifier
+from common.identity import Verifier
 from common.log.frames import (
     Auth,
     Close,
-    ErrorFrame,
     Focus,
     Frame,
     Ping,
     Pong,
-    Ready,
     Subscribe,
     Typing,
     Unsubscribe,
     client_frame,
 )
 from common.log.hub import Hub
-from common.log.subscription import Subscription
-from common.log.wire import EXTENSION, OUTBOUND_BYTES, Wire, text_frame
+from common.log.wire import EXTENSION, Wire
+from common.socket import Socket
 
 AUTH_SECONDS = 10.0
 FRAME_BYTES = 16 * 1024  # what a client may send in one frame
-TOPICS = 500  # subscriptions of one socket
 
 logger = structlog.get_logger()
 
 Access = Callable[[UUID, str], ColumnElement[bool] | None]
 """Whether an account may follow a topic, as a condition in SQL; None: no topic of this service."""
-Op = Callable[["Socket", Any], Awaitable[None]]
-Hook = Callable[["Socket", str], Awaitable[None]]
-
-
-class Socket:
-    """One open WebSocket of one session."""
-
-    def __init__(self, live: "Live", wire: Wire, identity: Identity) -> None:
-        self.account_id = identity.account_id
-        self.session_id = identity.session_id
-        self.topics: dict[str, Subscription] = {}
-        self._live = live
-        self._wire = wire
-        self._expiry: asyncio.TimerHandle | None = None
-        self.accept(identity)
-
-    def accept(self, identity: Identity) -> None:
-        """Answer a good token, the first or a fresh one, and close when it expires without another."""
-        if self._expiry is not None:
-            self._expiry.cancel()
-        seconds = (identity.expires_at - now()).total_seconds()
-        loop = asyncio.get_running_loop()
-        self._expiry = loop.call_later(max(0, seconds), self.close, Close.TOKEN_EXPIRED, "token expired")
-        self.send(Ready(account_id=self.account_id, expires_at=identity.expires_at))
-
-    def write(self, frame: bytes) -> None:
-        """Write a prepared frame. A socket that does not read is closed: it resumes later, and nothing is
-        lost."""
-        if self._wire.buffered() + len(frame) > OUTBOUND_BYTES:
-            metrics.SLOW_READERS.inc()
-            self.close(Close.TOO_SLOW, "too slow")
-        else:
-            self._wire.write(frame)
-
-    def send(self, frame: Frame) -> None:
-        """Write a frame of our own."""
-        self.write(text_frame(frame.model_dump_json().encode()))
-
-    def close(self, code: int, reason: str) -> None:
-        """Close, without waiting."""
-        self._wire.close(code, reason)
-
-    async def drained(self) -> None:
-        """Wait until the socket takes more."""
-        await self._wire.drained()
-
-    def subscribe(self, frame: Subscribe) -> None:
-        """Follow a topic; a subscription to the same one begins again."""
-        self.unsubscribe(frame.topic)
-        if len(self.topics) >= TOPICS:
-            self.refuse(
-                frame.op, frame.topic, "too-many-topics", f"A socket follows at most {TOPICS} topics."
-            )
-            return
-        access = self._live.access_to(self.account_id, frame.topic)
-        if access is None:
-            self.refuse(frame.op, frame.topic, "not-found", "There is no such topic, or it is not yours.")
-            return
-        subscription = self.topics[frame.topic] = Subscription(self._live.hub, self, frame.topic, access)
-        subscription.start(frame.after, frame.epoch)
-
-    def unsubscribe(self, topic: str) -> None:
-        """Follow it no longer."""
-        if (subscription := self.topics.get(topic)) is not None:
-            subscription.stop()
-            self.ended(topic)
-
-    def began(self, topic: str) -> None:
-        """A subscription stands."""
-        self._live.run_hook(self._live.on_subscribe, self, topic)
-
-    def ended(self, topic: str) -> None:
-        """A subscription has ended."""
-        if self.topics.pop(topic, None) is not None:
-            self._live.run_hook(self._live.on_unsubscribe, self, topic)
-
-    def refuse(self, op: str | None, topic: str | None, code: Any, detail: str) -> None:
-        """Say that a frame was refused; the socket lives."""
-        self.send(ErrorFrame(ref_op=op, topic=topic, code=code, detail=detail))
-
-    def end(self) -> None:
-        """Give everything back."""
-        if self._expiry is not None:
-            self._expiry.cancel()
-        for topic in list(self.topics):
-            self.unsubscribe(topic)
+Op = Callable[[Socket, Any], Awaitable[None]]
+Hook = Callable[[Socket, str], Awaitable[None]]
 
 
 class Live:
@@ -159,7 +71,15 @@ class Live:
         """The condition under which the account may follow the topic."""
         return true() if topic == f"user:{account_id}" else self._access(account_id, topic)
 
-    def run_hook(self, hook: Hook | None, socket: Socket, topic: str) -> None:
+    def subscribed(self, socket: Socket, topic: str) -> None:
+        """A subscription stands."""
+        self._run_hook(self.on_subscribe, socket, topic)
+
+    def unsubscribed(self, socket: Socket, topic: str) -> None:
+        """A subscription that stood, or was about to, has ended."""
+        self._run_hook(self.on_unsubscribe, socket, topic)
+
+    def _run_hook(self, hook: Hook | None, socket: Socket, topic: str) -> None:
         """Tell the service, without making anybody wait for it."""
         if hook is not None:
             task = asyncio.create_task(_guarded(hook(socket, topic)))
