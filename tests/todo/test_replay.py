@@ -49,6 +49,7 @@ class Screen:
         assert event["seq"] == self.seq + 1
         self.seq = event["seq"]
         data = event["data"]
+        assert data["version"] == event["seq"]
         noun, verb = event["kind"].split(".")
         known = {"list": {self.list_id: self.item}, "member": self.members, "task": self.tasks}[noun]
         key = data["account_id"] if noun == "member" else data["id"]
