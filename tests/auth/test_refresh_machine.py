@@ -1,5 +1,7 @@
 """The refresh rules as a state machine against the running service; time is moved in the database."""
 
+from uuid import UUID
+
 import httpx
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -43,7 +45,13 @@ def test_the_service_does_what_the_rules_say(stack: Stack, database: AuthDatabas
                 """Everything becomes older."""
                 self.rotated_ago += seconds
                 self.used_ago = None if self.used_ago is None else self.used_ago + seconds
-                database.move(self.session, rotated_at=self.rotated_ago, used_at=self.used_ago)
+                database.run(
+                    "UPDATE sessions SET rotated_at = rotated_at - INTERVAL %s SECOND, "
+                    "used_at = used_at - INTERVAL %s SECOND WHERE id = %s",
+                    seconds,
+                    seconds,
+                    UUID(self.session),
+                )
 
             @rule(seconds=st.sampled_from([0.0, 30.0, 100.0]), back=st.sampled_from([0, 0, 0, 1, 1, 2]))
             def present(self, seconds: float, back: int) -> None:
