@@ -44,6 +44,7 @@ def create_app(service: Service) -> FastAPI:
         openapi_url=f"{base}/openapi.json",
         docs_url=f"{base}/docs",
         redoc_url=None,
+        swagger_ui_oauth2_redirect_url=None,
         responses={"default": {"model": Problem, "description": "A problem (RFC 9457)"}},
         redirect_slashes=False,
     )

@@ -84,6 +84,7 @@ class Database:
     def __init__(self, settings: ServiceSettings) -> None:
         self.reads = _engine(settings, isolation_level="AUTOCOMMIT")
         self.writes = _engine(settings, isolation_level="READ COMMITTED")
+        self.away = False  # whether MySQL could not be reached the last time somebody tried
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
@@ -96,8 +97,10 @@ class Database:
         try:
             async with asyncio.timeout(STATEMENT_TIMEOUT), self.reads.connect() as connection:
                 yield connection
+            self.away = False
         except (DBAPIError, PoolTimeout, TimeoutError, OSError) as error:
             if is_away(error):
+                self.away = not isinstance(error, PoolTimeout)
                 raise Unavailable("The database is away or busy. Try again shortly.") from error
             raise
 

@@ -194,7 +194,8 @@ class Runtime:
 
     def database_report(self) -> dict[str, Any]:
         """What `/readyz` says of MySQL."""
-        return {"mysql": self.checked.mysql, "missing_settings": self.checked.missing}
+        mysql = "away" if self.database.away else "connected"
+        return {"mysql": mysql, "missing_settings": self.checked.missing}
 
     async def drain(self) -> None:
         """No longer ready; send the sockets away one after the other."""

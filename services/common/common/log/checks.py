@@ -20,9 +20,8 @@ logger = structlog.get_logger()
 
 @dataclass
 class Report:
-    """What is known of the database."""
+    """What is known of the server's settings."""
 
-    mysql: str = "unknown"  # connected | away
     missing: list[str] = field(default_factory=list)
 
 
@@ -44,12 +43,11 @@ async def run(database: Database, report: Report) -> None:
     while True:
         try:
             report.missing = await missing_settings(database)
-            report.mysql = "connected"
             if report.missing:
                 logger.error("database settings endanger acknowledged writes", settings=report.missing)
             wait = CHECK_SECONDS
         except ServiceError:
-            report.mysql, wait = "away", AGAIN_SECONDS
+            wait = AGAIN_SECONDS
         except Exception:
             logger.exception("database settings not checked")
             wait = CHECK_SECONDS
