@@ -24,5 +24,5 @@ export default defineConfig({
   server,
   preview: server,
   build: { target: 'es2022', chunkSizeWarningLimit: 700 },
-  test: { environment: 'happy-dom', include: ['src/**/*.test.ts'], restoreMocks: true },
+  test: { environment: 'node', include: ['src/**/*.test.ts'], restoreMocks: true },
 })

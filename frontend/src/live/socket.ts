@@ -19,7 +19,7 @@ export interface LiveOptions {
   url: string
   /** A token good for at least `lifetime` milliseconds. */
   token: (lifetime: number) => Promise<string>
-  /** The server ended the session: asks auth whether that is so. True when a new token was given. */
+  /** The server ended the session: asks auth whether that is so. True when it gave a new token; fails when it is away. */
   renew: () => Promise<boolean>
   onState: (state: LiveState) => void
   connect?: (url: string) => SocketLike
@@ -140,15 +140,19 @@ export class LiveSocket {
 
   private async closed(code: number): Promise<void> {
     this.drop()
-    if (code === 4500) {
-      this.refusals += 1
-      this.enter('waiting')
-      const renewed = this.refusals < 3 && (await this.options.renew())
-      if (this.state !== 'waiting') return
-      if (renewed) this.retry()
-      else this.enter('refused')
-    } else if (code > 4500 && code < 5000) this.enter('refused')
+    if (code === 4500) await this.refused()
+    else if (code > 4500 && code < 5000) this.enter('refused')
     else this.retry()
+  }
+
+  private async refused(): Promise<void> {
+    this.refusals += 1
+    this.enter('waiting')
+    const renewed = this.refusals < 3 && (await this.options.renew().catch(() => 'later'))
+    if (this.state !== 'waiting') return
+    if (renewed === 'later') this.refusals -= 1
+    if (renewed) this.retry()
+    else this.enter('refused')
   }
 
   private retry(): void {

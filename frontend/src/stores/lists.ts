@@ -17,13 +17,18 @@ export const useLists = defineStore('lists', () => {
   const sorted = computed(() => Object.values(collection.value.items).sort((a, b) => (a.id < b.id ? -1 : 1)))
   const ids = computed(() => sorted.value.map((list) => list.id))
 
+  /** Raised by each change made here, so that a load which began before it is known to be out of date. */
+  let changes = 0
+
   /** Reads all lists; gives the place in the topic `user:<me>` that they are at least as new as. */
   async function load(): Promise<{ seq: number; epoch: string }> {
     if (loading.value !== 'ready') loading.value = 'loading'
+    const before = changes
     try {
       const { first, items } = await allPages((cursor) =>
         call(todo.GET('/api/todo/lists', { params: { query: { limit: 200, cursor } } })),
       )
+      if (changes !== before) return await load()
       collection.value = putAll(emptyCollection<List>(), items)
       loading.value = 'ready'
       return { seq: first.seq, epoch: first.epoch }
@@ -36,7 +41,7 @@ export const useLists = defineStore('lists', () => {
   async function fetchOne(id: string): Promise<void> {
     try {
       const list = await call(todo.GET('/api/todo/lists/{list_id}', { params: { path: { list_id: id } } }))
-      collection.value = put(collection.value, list)
+      keep(list)
     } catch (error) {
       if (toApiError(error).status === 404) drop(id)
       else throw error
@@ -46,13 +51,18 @@ export const useLists = defineStore('lists', () => {
   async function create(title: string, color: string): Promise<List> {
     const body = { id: newId(), title, color }
     const list = await withRetries(() => call(todo.POST('/api/todo/lists', { body })))
-    collection.value = put(collection.value, list)
+    keep(list)
     return list
   }
 
   async function update(id: string, fields: { title?: string; color?: string }): Promise<void> {
     const path = { list_id: id }
     const list = await call(todo.PATCH('/api/todo/lists/{list_id}', { params: { path }, body: fields }))
+    keep(list)
+  }
+
+  function keep(list: List): void {
+    changes += 1
     collection.value = put(collection.value, list)
   }
 
@@ -77,6 +87,7 @@ export const useLists = defineStore('lists', () => {
   }
 
   function drop(id: string): void {
+    changes += 1
     collection.value = without(collection.value, id)
   }
 

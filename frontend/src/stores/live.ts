@@ -2,6 +2,7 @@
 import { defineStore } from 'pinia'
 import { reactive, ref } from 'vue'
 import { tokens } from '@/api/clients'
+import { toApiError } from '@/api/problem'
 import type { Followed } from '@/live/follow-each'
 import { followChat } from '@/live/follow-chat'
 import { followTodo } from '@/live/follow-todo'
@@ -19,6 +20,11 @@ function urlOf(service: LiveService): string {
   return url.href
 }
 
+function refusedForGood(error: unknown): boolean {
+  if (toApiError(error).temporary) throw error
+  return false
+}
+
 export const useLive = defineStore('live', () => {
   const states = reactive<Record<LiveService, LiveState>>({ todo: 'stopped', chat: 'stopped' })
   /** Away long enough to say so. */
@@ -32,7 +38,7 @@ export const useLive = defineStore('live', () => {
     return new LiveSocket({
       url: urlOf(service),
       token: (lifetime) => tokens.fresh(lifetime),
-      renew: () => tokens.renew().then(() => true, () => false),
+      renew: () => tokens.renew().then(() => true, refusedForGood),
       onState: (state) => entered(service, state),
     })
   }

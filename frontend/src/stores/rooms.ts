@@ -25,12 +25,17 @@ export const useRooms = defineStore('rooms', () => {
   const byList = computed(() => new Map(all.value.flatMap((room) => (room.list_id ? [[room.list_id, room]] : []))))
   const conversations = computed(() => all.value.filter((room) => room.kind !== 'list'))
 
+  /** Raised by each change made here, so that a load which began before it is known to be out of date. */
+  let changes = 0
+
   async function load(): Promise<{ seq: number; epoch: string }> {
     if (loading.value !== 'ready') loading.value = 'loading'
+    const before = changes
     try {
       const { first, items } = await allPages((cursor) =>
         call(chat.GET('/api/chat/rooms', { params: { query: { limit: 200, cursor } } })),
       )
+      if (changes !== before) return await load()
       collection.value = putAll(emptyCollection<Room>(), items)
       await loadUnread()
       loading.value = 'ready'
@@ -55,7 +60,7 @@ export const useRooms = defineStore('rooms', () => {
   async function fetchOne(id: string): Promise<void> {
     try {
       const room = await call(chat.GET('/api/chat/rooms/{room_id}', { params: { path: { room_id: id } } }))
-      collection.value = put(collection.value, room)
+      learn(room)
     } catch (error) {
       if (toApiError(error).status === 404) drop(id)
       else throw error
@@ -73,6 +78,7 @@ export const useRooms = defineStore('rooms', () => {
   }
 
   function learn(room: Room): Room {
+    changes += 1
     collection.value = put(collection.value, room)
     return room
   }
@@ -111,6 +117,7 @@ export const useRooms = defineStore('rooms', () => {
   }
 
   function drop(id: string): void {
+    changes += 1
     collection.value = without(collection.value, id)
     delete readings.value[id]
   }

@@ -11,6 +11,15 @@ import { useToasts } from './toasts'
 
 export const useTasks = defineStore('tasks', () => {
   let lastKey = 0
+  /** The last change of each task: the next one waits for it, so that they arrive in the order they were made. */
+  const underWay = new Map<string, Promise<unknown>>()
+
+  function inTurn<T>(id: string, request: () => Promise<T>): Promise<T> {
+    const turn = (underWay.get(id) ?? Promise.resolve()).catch(() => {}).then(request)
+    underWay.set(id, turn)
+    void turn.catch(() => {}).then(() => underWay.get(id) === turn && underWay.delete(id))
+    return turn
+  }
 
   /** Applies `shown` at once and sends `patch`. What the server answers replaces it; a failure takes it back. */
   async function update(task: Task, patch: TaskPatch, shown: Partial<Task> = patch as Partial<Task>): Promise<boolean> {
@@ -22,7 +31,7 @@ export const useTasks = defineStore('tasks', () => {
     try {
       const request = () =>
         call(todo.PATCH('/api/todo/lists/{list_id}/tasks/{task_id}', { params: { path }, body: patch }))
-      contents.learnTask(await withRetries(request))
+      contents.learnTask(await inTurn(task.id, () => withRetries(request)))
       return true
     } catch (error) {
       const retry = () => void update(task, patch, shown)
