@@ -3,7 +3,7 @@
 import argparse
 import json
 import os
-import subprocess
+import signal
 import sys
 import tempfile
 import xml.etree.ElementTree as ET
@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tools.console import COLOURS, FailedError, heading, paint, report, say
 from tools.prepare import FRONTEND, PYTHON, ROOT, prepare
-from tools.stack import StartError
+from tools.stack import Process, StartError
 
 WORKERS = max(2, min(os.cpu_count() or 2, 6))  # each runs three services
 
@@ -26,6 +26,7 @@ def main() -> int:
     )
     paths = parser.parse_args().paths
     os.chdir(ROOT)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as Ctrl-C does
     try:
         outcome = run_tests(paths)
     except KeyboardInterrupt:
@@ -69,7 +70,7 @@ def _vitest(paths: Sequence[str], results: Path) -> Counter[str]:
         *reporters,
         *(path for path in inside if path != "."),
     ]
-    status = subprocess.run(command, cwd=FRONTEND, env=_colours(), check=False).returncode
+    status = Process("vitest", command, cwd=FRONTEND, env=_colours(), speaks=True).attend()
     if not results.exists():
         return Counter(failed=1)
     counted = json.loads(results.read_text())
@@ -87,7 +88,7 @@ def _pytest(paths: Sequence[str], results: Path) -> Counter[str]:
     alone = bool(paths) and all("::" in path or path.endswith(".py") for path in paths)
     spread = [] if alone else ["-n", str(WORKERS), "--dist", "loadgroup"]
     command = [str(PYTHON), "-m", "pytest", "-q", *spread, f"--junitxml={results}", *paths]
-    status = subprocess.run(command, check=False).returncode
+    status = Process("pytest", command, cwd=ROOT, speaks=True).attend()
     if not results.exists():
         return Counter(failed=1)
     totals: Counter[str] = Counter()

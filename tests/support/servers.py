@@ -1,11 +1,14 @@
 """The MariaDB that a test run's workers share, started by the process that controls the run."""
 
+import os
 import shutil
 import tempfile
 from pathlib import Path
 
 from tools.stack import MySQL
 from tools.stack.mysql import make_data_directory
+
+PREFIX = "todolist-test-"
 
 
 class Servers:
@@ -19,8 +22,11 @@ class Servers:
 
     @classmethod
     def new(cls) -> "Servers":
-        """A run of our own, in a new temporary directory."""
-        return cls(Path(tempfile.mkdtemp(prefix="todolist-test-")))
+        """A run of our own, in a new temporary directory; those of runs that were killed are removed."""
+        for left in Path(tempfile.gettempdir()).glob(f"{PREFIX}*-*"):
+            if not _runs(left.name.removeprefix(PREFIX).partition("-")[0]):
+                shutil.rmtree(left, ignore_errors=True)
+        return cls(Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-")))
 
     @classmethod
     def of_controller(cls, told: dict[str, str]) -> "Servers":
@@ -42,3 +48,14 @@ class Servers:
         """End it and forget the data; only the process that started it does."""
         self.mysql.kill()
         shutil.rmtree(self.home, ignore_errors=True)
+
+
+def _runs(pid: str) -> bool:
+    """Whether a process of this number lives; ours or not, its directory is left alone."""
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, ValueError):
+        pass
+    return True

@@ -32,12 +32,14 @@ class Process:
         log: Path | None = None,
         env: Mapping[str, str] | None = None,
         cwd: Path | None = None,
+        speaks: bool = False,
     ) -> None:
         self.name = name
         self.command = [str(part) for part in command]
         self.log = log
         self.env = None if env is None else dict(env)
         self.cwd = cwd
+        self.speaks = speaks
         self.child: subprocess.Popen[bytes] | None = None
 
     @property
@@ -53,12 +55,13 @@ class Process:
         return self.child is not None and self.child.poll() is None
 
     def start(self) -> None:
-        """Start it. Its output goes to the end of `log`, or to a pipe (`child.stdout`) when there is none."""
+        """Start it. It writes to the end of `log`, else to our own output if it `speaks`, else to a pipe."""
         if self.running:
             return
         if self.log is not None:
             self.log.parent.mkdir(parents=True, exist_ok=True)
-        with open(self.log, "ab") if self.log else contextlib.nullcontext(subprocess.PIPE) as output:
+        elsewhere = contextlib.nullcontext(None if self.speaks else subprocess.PIPE)
+        with open(self.log, "ab") if self.log else elsewhere as output:
             try:
                 self.child = subprocess.Popen(
                     self.command,
@@ -72,6 +75,20 @@ class Process:
                 )
             except OSError as error:
                 raise StartError(f"{self.name} could not be started: {error}") from error
+
+    def attend(self, patience: float = 60) -> int:
+        """Start it and stay until its end. An interrupt is passed on once, and it may clean up after it."""
+        self.start()
+        assert self.child is not None
+        try:
+            return self.child.wait()
+        except KeyboardInterrupt:
+            self.child.send_signal(signal.SIGINT)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.child.wait(patience)
+            raise
+        finally:
+            self.kill()
 
     def stop(self, timeout: float = 20) -> int | None:
         """Ask it to end (SIGTERM) wait, kill what then still lives; its exit status, if it had started."""
