@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -196,6 +197,17 @@ async def test_what_a_snapshot_held_is_not_done_again(chats: list[Chat]) -> None
         await chat.apply(event)
     assert await chat.log_of(list_room_id(list_id)) == log
     assert await chat.rooms() == lists.rooms()
+
+
+async def test_what_was_emptied_is_passed_over(chats: list[Chat]) -> None:
+    """An event about something deleted since has no data left, and must not hold up the others."""
+    lists = Lists(random.Random(4))
+    lists.step()
+    (chat, _) = chats
+    for event in lists.events:
+        gone = {"id": str(event.resource_id), "version": event.seq}
+        await chat.apply(replace(event, data=gone))
+    assert await chat.rooms() == {}
 
 
 async def test_a_list_that_comes_back_has_its_room_again(chats: list[Chat]) -> None:

@@ -19,7 +19,8 @@ from common.log.transaction import Tx
 async def apply(tx: Tx, event: FollowedEvent) -> None:
     """Do to the room what happened to the list."""
     step = STEPS.get(event.kind)
-    if step is not None:
+    emptied = event.kind != "list.deleted" and event.data.keys() == {"id", "version"}
+    if step is not None and not emptied:  # what was emptied has been deleted since: that follows
         await step(tx, event)
 
 
