@@ -21,7 +21,11 @@ class Screen:
     @property
     def tasks(self) -> Locator:
         """The open tasks, in their order."""
-        return self.page.get_by_test_id("open-tasks").get_by_test_id("task").locator("[data-title] > span:first-child")
+        return (
+            self.page.get_by_test_id("open-tasks")
+            .get_by_test_id("task")
+            .locator("[data-title] > span:first-child")
+        )
 
     @property
     def messages(self) -> Locator:

@@ -1,4 +1,4 @@
-"""The room on the screen: input methods, unread badges, typing, and messages that survive whatever happens."""
+"""The room on the screen: input methods, unread badges, typing; messages survive whatever happens."""
 
 import pytest
 from playwright.async_api import Route, expect
@@ -9,7 +9,9 @@ from tests.support import Stack
 pytestmark = pytest.mark.e2e
 
 
-async def test_enter_belongs_to_the_input_method_while_it_composes(two_on_a_list: tuple[Screen, Screen]) -> None:
+async def test_enter_belongs_to_the_input_method_while_it_composes(
+    two_on_a_list: tuple[Screen, Screen],
+) -> None:
     """Choosing a character with Enter sends nothing; Enter afterwards does."""
     ann, _ = two_on_a_list
     composer = ann.page.get_by_test_id("composer")
@@ -52,21 +54,42 @@ async def test_a_message_whose_answer_was_lost_is_said_once(two_on_a_list: tuple
 
 
 async def test_what_is_written_offline_is_sent_in_order(two_on_a_list: tuple[Screen, Screen]) -> None:
-    """Messages and tasks wait, also across a reload of the page, and arrive in order, once."""
+    """Messages and tasks wait, are shown as waiting, and arrive in order, once."""
     ann, ben = two_on_a_list
     await ben.context.set_offline(True)
     await ben.say("first")
     await ben.say("second")
     await ben.add_task("Buy salt")
     await expect(ben.page.get_by_test_id("pending")).to_have_count(3)
-    await ben.page.get_by_test_id("composer").fill("half a thou")
     await ben.context.set_offline(False)
     await expect(ann.messages).to_have_text(["first", "second"])
     await expect(ann.tasks).to_have_text(["Buy salt"])
     await expect(ben.page.get_by_test_id("pending")).to_have_count(0)
+    await expect(ben.messages).to_have_text(["first", "second"])
+
+
+async def test_what_waits_survives_a_reload(two_on_a_list: tuple[Screen, Screen]) -> None:
+    """What could not be sent, and what was not even finished, is there after the page was loaded again."""
+    ann, ben = two_on_a_list
+    await ben.page.route("**/messages", _refuse_posts)
+    await ben.say("first")
+    await ben.say("second")
+    await expect(ben.page.get_by_test_id("pending")).to_have_count(2)
+    await ben.page.get_by_test_id("composer").fill("half a thou")
     await ben.page.reload()
     await expect(ben.page.get_by_test_id("composer")).to_have_value("half a thou")
     await expect(ben.messages).to_have_text(["first", "second"])
+    await expect(ann.messages).to_have_count(0)
+    await ben.page.unroute("**/messages")
+    await expect(ann.messages).to_have_text(["first", "second"], timeout=20_000)
+    await expect(ben.page.get_by_test_id("pending")).to_have_count(0)
+
+
+async def _refuse_posts(route: Route) -> None:
+    if route.request.method == "POST":
+        await route.abort()
+    else:
+        await route.continue_()
 
 
 async def test_chat_away_leaves_the_tasks(two_on_a_list: tuple[Screen, Screen], stack: Stack) -> None:

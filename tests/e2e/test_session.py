@@ -18,7 +18,9 @@ async def test_a_reload_keeps_one_signed_in(newcomer: Newcomer) -> None:
     await ann.page.reload()
     await expect(ann.page.get_by_test_id("list-title")).to_have_text("Picnic")
     await ann.ready()
-    stored = await ann.page.evaluate("JSON.stringify(localStorage) + JSON.stringify(sessionStorage) + document.cookie")
+    stored = await ann.page.evaluate(
+        "JSON.stringify(localStorage) + JSON.stringify(sessionStorage) + document.cookie"
+    )
     assert "eyJ" not in stored, "a token lies where scripts can read it"
 
 
