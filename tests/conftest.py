@@ -43,7 +43,7 @@ def pytest_configure_node(node: Any) -> None:
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     """End what the run has started."""
-    if not hasattr(config, "workerinput"):
+    if not hasattr(config, "workerinput") and _servers in config.stash:
         config.stash[_servers].stop()
 
 
