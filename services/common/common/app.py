@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from typing import Any, TypedDict
 
 from fastapi import FastAPI, Request, Response
+from fastapi.routing import APIRoute
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.websockets import WebSocket
 
@@ -50,10 +51,12 @@ def create_app(service: Service) -> FastAPI:
     )
     add_handlers(app)
     app.add_middleware(RequestMiddleware, service=service.name)
-    for router in service.routers:
+    internal = [internal_router(service.name, service.feeds)] if service.feeds else []
+    for router in (*service.routers, *internal):
         app.include_router(router)
-    if service.feeds:
-        app.include_router(internal_router(service.name, service.feeds))
+    app.state.api_routes = [
+        route for router in service.routers for route in router.routes if isinstance(route, APIRoute)
+    ]
     if service.access is not None:
         app.add_api_websocket_route(f"{base}/live", _live)
     for path, endpoint in (("/livez", _livez), ("/readyz", _readyz), ("/metrics", _metrics)):

@@ -33,7 +33,7 @@ async def _service_error(request: Request, error: Exception) -> Response:  # noq
     return _render(error)
 
 
-async def _http_exception(request: Request, error: Exception) -> Response:  # noqa: ARG001 - Starlette's signature
+async def _http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for it alone
     cause = error.__cause__
     if isinstance(cause, ServiceError):  # raised while the framework read the body
@@ -41,8 +41,17 @@ async def _http_exception(request: Request, error: Exception) -> Response:  # no
     if isinstance(cause, RecursionError):
         return _render(Invalid.field("", "too-deep", "is nested too deeply"))
     known = FRAMEWORK.get(error.status_code, FRAMEWORK[400])
-    answer = ServiceError(code=known.code, headers=dict(error.headers or {}))
+    headers = {"Allow": _allowed(request)} if error.status_code == 405 else dict(error.headers or {})
+    answer = ServiceError(code=known.code, headers=headers)
     return _render(_with_status(answer, error.status_code, known.title))
+
+
+def _allowed(request: Request) -> str:
+    """The methods that the path has. The framework names only those of the first route that fits."""
+    fitting = (route for route in request.app.routes if route.matches(request.scope)[0] is not Match.NONE)
+    return ", ".join(
+        sorted({method for route in fitting for method in getattr(route, "methods", None) or ()})
+    )
 
 
 def _with_status(error: ServiceError, status: int, title: str) -> ServiceError:

@@ -15,7 +15,7 @@ from sqlalchemy import MetaData
 
 from common.client import ServiceClient
 from common.database import Database
-from common.errors import ServiceError
+from common.errors import ServiceError, Unavailable
 from common.follow import Feed, Follower
 from common.identity import FetchKeys, Keys, Verifier
 from common.live import Access, Hook, Live, Op
@@ -127,7 +127,8 @@ class Runtime:
 
     async def _fetch_keys(self) -> dict[str, Any]:
         answer = await self.client("auth").get("/api/auth/.well-known/jwks.json")
-        answer.raise_for_status()
+        if answer.status_code != 200:
+            raise Unavailable(f"auth answered {answer.status_code} when asked for its public keys.")
         document: dict[str, Any] = answer.json()
         return document
 

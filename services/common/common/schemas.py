@@ -7,7 +7,7 @@ from uuid import UUID
 
 import orjson
 from fastapi import Query
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer
 from pydantic_core import PydanticCustomError
 
 from common.errors import Invalid
@@ -44,13 +44,6 @@ ClientId = Annotated[UUID, AfterValidator(_version_7)]
 Timestamp = Annotated[
     datetime, AfterValidator(_utc), PlainSerializer(_rfc3339, return_type=str, when_used="json")
 ]
-
-
-def Text(max_length: int, min_length: int = 0) -> Any:
-    """A string of so many characters that the database and a screen can hold."""
-    return Annotated[
-        str, StringConstraints(min_length=min_length, max_length=max_length), AfterValidator(clean)
-    ]
 
 
 class Body(BaseModel):

@@ -52,9 +52,11 @@ class Sessions:
         if self._stale or time.monotonic() - self._beat > BEAT_SECONDS + LATE_SECONDS:
             try:
                 await self.poll()
-                self._stale = False
             except ServiceError:
                 logger.warning("ended sessions not polled: auth is away")
+            # Also when auth is away: `run` goes on trying, and no other request waits for it.
+            self._stale = False
+            self._beat = time.monotonic()
 
     async def run(self) -> None:
         """Follow for ever: woken by publications, polling without them."""
