@@ -20,7 +20,7 @@ from tools.stack import MySQL, Process, Redis, Service, StartError, free_port, s
 from tools.stack.ports import is_free
 from tools.stack.service import NAMES, PYTHONPATH, answers
 
-READY_SECONDS = 90
+READY_SECONDS = 120
 HUES = {"auth": "35", "todo": "36", "chat": "33", "web": "34"}
 RELOADING = {"TODOLIST_LOG_FORMAT": "console", "TODOLIST_DRAIN_SECONDS": "0"}
 

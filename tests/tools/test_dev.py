@@ -21,6 +21,7 @@ from tools.stack.service import ROOT
 START_SECONDS = 240
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.xdist_group("dev"),  # one after the other: each start takes the whole machine
     pytest.mark.timeout(600),
     pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for processes in /proc"),
 ]
@@ -65,7 +66,7 @@ class Terminal:
 
     def ended(self) -> str:
         """Wait for its end; all it said."""
-        self.make.wait(60)
+        self.make.wait(120)
         self._reader.join(10)
         return self.output
 
@@ -146,7 +147,7 @@ async def test_it_starts_seeds_once_and_stops_all_it_started(terminal: Callable[
     second.wait_for("Ctrl-C stops everything")
     assert "Demo data" not in second.output
     assert sign_in[2] in second.output
-    assert time.monotonic() - second.begun < 2 * first_start
+    assert time.monotonic() - second.begun < 3 * first_start  # machines that test are busy
     started = second.processes()
     second.interrupt(signal.SIGTERM)
     assert not alive(set(started))
