@@ -14,6 +14,22 @@ async def test_a_405_names_every_method_of_the_path(person: PersonFactory) -> No
     assert answer.json()["code"] == "method-not-allowed"
 
 
+async def test_errors_point_into_the_body(person: PersonFactory) -> None:
+    """JSON pointers, also where a body may be one of several kinds."""
+    alice = await person("Alice")
+    for path, body, pointer, code in (
+        ("/api/todo/lists", {}, "/title", "missing"),
+        ("/api/todo/lists", {"title": "x", "a/b~c": 1}, "/a~1b~0c", "unknown-field"),
+        ("/api/chat/rooms", {"kind": "group"}, "/title", "missing"),
+        ("/api/chat/rooms", {"kind": "group", "title": "x", "more": 1}, "/more", "unknown-field"),
+    ):
+        answer = await alice.post(path, json=body)
+        assert answer.status_code == 422
+        assert [(error["pointer"], error["code"]) for error in answer.json()["errors"]] == [(pointer, code)]
+    answer = await alice.get("/api/todo/lists?limit=0")
+    assert [error["pointer"] for error in answer.json()["errors"]] == ["limit"]
+
+
 async def test_probes_and_metrics(stack: Stack) -> None:
     """Not under /api, so that the front end does not route them."""
     async with httpx.AsyncClient(trust_env=False) as client:

@@ -7,6 +7,7 @@ from typing import Any
 import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
 from common import middleware
@@ -48,10 +49,9 @@ async def _http_exception(request: Request, error: Exception) -> Response:
 
 def _allowed(request: Request) -> str:
     """The methods that the path has. The framework names only those of the first route that fits."""
-    fitting = (route for route in request.app.routes if route.matches(request.scope)[0] is not Match.NONE)
-    return ", ".join(
-        sorted({method for route in fitting for method in getattr(route, "methods", None) or ()})
-    )
+    routes: list[APIRoute] = request.app.state.api_routes
+    fitting = (route for route in routes if route.path_regex.match(request.url.path))
+    return ", ".join(sorted({method for route in fitting for method in route.methods}))
 
 
 def _with_status(error: ServiceError, status: int, title: str) -> ServiceError:
@@ -66,19 +66,21 @@ async def _validation_error(request: Request, error: Exception) -> Response:  # 
         return _render(BadRequest("The body is not JSON."))
     if any(item["loc"][0] == "path" for item in errors):
         return _render(NotFound())  # an id that cannot exist
-    fields = [_field(item) for item in errors[:50]]
+    fields = [_field(item, error.body) for item in errors[:50]]
     unknown = any(field.code == "unknown-field" for field in fields)
     return _render(Invalid(code="unknown-field" if unknown else None, errors=fields))
 
 
-def _field(item: Any) -> FieldError:
+def _field(item: Any, body: Any) -> FieldError:
     code = "unknown-field" if item["type"] == "extra_forbidden" else item["type"].replace("_", "-")
-    return FieldError(pointer=_pointer(item["loc"]), code=code, detail=_printable(item["msg"]))
+    return FieldError(pointer=_pointer(item["loc"], body), code=code, detail=_printable(item["msg"]))
 
 
-def _pointer(location: Sequence[int | str]) -> str:
+def _pointer(location: Sequence[int | str], body: Any) -> str:
     """RFC 6901 into the body; for a parameter, its name."""
     place, *path = location
+    if place == "body" and len(path) > 1 and isinstance(body, dict) and path[0] not in body:
+        path = path[1:]  # not a field, but which of several bodies it was taken for
     escaped = [_printable(str(part)).replace("~", "~0").replace("/", "~1") for part in path]
     return "".join(f"/{part}" for part in escaped) if place == "body" else ".".join(escaped)
 
