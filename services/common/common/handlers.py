@@ -51,7 +51,7 @@ def _allowed(request: Request) -> str:
     """The methods that the path has. The framework names only those of the first route that fits."""
     routes: list[APIRoute] = request.app.state.api_routes
     fitting = (route for route in routes if route.path_regex.match(request.url.path))
-    return ", ".join(sorted({method for route in fitting for method in route.methods}))
+    return ", ".join(sorted({method for route in fitting for method in route.methods or ()}))
 
 
 def _with_status(error: ServiceError, status: int, title: str) -> ServiceError:
@@ -72,8 +72,19 @@ async def _validation_error(request: Request, error: Exception) -> Response:  # 
 
 
 def _field(item: Any, body: Any) -> FieldError:
-    code = "unknown-field" if item["type"] == "extra_forbidden" else item["type"].replace("_", "-")
-    return FieldError(pointer=_pointer(item["loc"], body), code=code, detail=_printable(item["msg"]))
+    return FieldError(pointer=_pointer(item["loc"], body), code=_code(item), detail=_printable(item["msg"]))
+
+
+def _code(item: Any) -> str:
+    """What pydantic found, in words that do not depend on how the field was declared."""
+    kind: str = item["type"]
+    if kind == "extra_forbidden":
+        return "unknown-field"
+    if kind == "string_unicode":
+        return "lone-surrogate"
+    if kind in ("too_long", "too_short") and isinstance(item["input"], str):
+        kind = f"string_{kind}"  # a length that is checked after the string has been cleaned
+    return kind.replace("_", "-")
 
 
 def _pointer(location: Sequence[int | str], body: Any) -> str:
