@@ -87,7 +87,7 @@ export class LiveSocket {
     this.enter('connecting')
     const socket = (this.options.connect ?? ((url) => new WebSocket(url)))(this.options.url)
     this.socket = socket
-    socket.onopen = () => void this.authenticate(socket)
+    socket.onopen = () => void this.authenticate(socket, ANSWER_WITHIN)
     socket.onmessage = ({ data }) => {
       if (socket === this.socket) this.receive(JSON.parse(String(data)) as ServerFrame)
     }
@@ -96,9 +96,9 @@ export class LiveSocket {
     }
   }
 
-  private async authenticate(socket: SocketLike): Promise<void> {
+  private async authenticate(socket: SocketLike, lifetime: number): Promise<void> {
     try {
-      const token = await this.options.token(RENEW_BEFORE + PING_EVERY)
+      const token = await this.options.token(lifetime)
       if (socket === this.socket && socket.readyState === OPEN) socket.send(JSON.stringify({ op: 'auth', token }))
     } catch {
       if (socket === this.socket) socket.close()
@@ -119,8 +119,10 @@ export class LiveSocket {
   private scheduleRenewal(expiresAt: string): void {
     clearTimeout(this.renewTimer)
     const socket = this.socket
-    const wait = Math.max(1000, new Date(expiresAt).getTime() - Date.now() - RENEW_BEFORE)
-    this.renewTimer = setTimeout(() => socket && void this.authenticate(socket), wait)
+    const left = new Date(expiresAt).getTime() - Date.now()
+    const wait = Math.max(1000, left / 2, left - RENEW_BEFORE)
+    // A token that lives no longer than the present one would not help.
+    this.renewTimer = setTimeout(() => socket && void this.authenticate(socket, left - wait + ANSWER_WITHIN), wait)
   }
 
   private schedulePing(): void {
