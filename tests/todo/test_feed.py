@@ -95,3 +95,10 @@ async def test_no_other_topic_is_to_be_had_there(stack: Stack, person: PersonFac
     for topic in ("users", "nothing"):
         refused(await ask(stack, alice, f"/api/todo/internal/log/{topic}"), 404, "not-found")
         refused(await ask(stack, alice, f"/api/todo/internal/snapshot/{topic}"), 404, "not-found")
+
+
+async def test_a_cursor_that_is_none_is_refused(stack: Stack, person: PersonFactory) -> None:
+    """As everywhere else, and no error of ours."""
+    alice = await person("Alice")
+    for cursor in ("nonsense", "WyJ4Il0"):
+        refused(await ask(stack, alice, SNAPSHOT, cursor=cursor), 422, "invalid", "cursor")

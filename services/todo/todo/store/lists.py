@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from common.errors import Invalid
 from todo.models import List, Member
 from todo.schemas import ListState, Role
 
@@ -96,11 +97,18 @@ async def snapshot(
     """Every list with its members, by id: where a service that follows `lists` begins."""
     query = select(List.id, List.title, List.color, List.version).where(List.deleted_at.is_(None))
     if after is not None:
-        query = query.where(List.id > UUID(after))
+        query = query.where(List.id > _place(after))
     rows = (await conn.execute(query.order_by(List.id).limit(limit))).all()
     members = await _members_of(conn, [row.id for row in rows])
     items = [dict(row._mapping) | {"members": members[row.id]} for row in rows]
     return items, str(rows[-1].id) if len(rows) == limit else None
+
+
+def _place(cursor: str) -> UUID:
+    try:
+        return UUID(cursor)
+    except ValueError:
+        raise Invalid.field("cursor", "bad-cursor", "must be the `next` of an earlier page") from None
 
 
 async def _members_of(conn: AsyncConnection, list_ids: list[UUID]) -> dict[UUID, list[dict[str, Any]]]:
