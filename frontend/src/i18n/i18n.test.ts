@@ -49,9 +49,9 @@ describe('errors', () => {
     i18n.global.locale.value = 'zh-TW'
     expect(errorText(new ApiError(0, 'unreachable'))).toBe(zhTW.error.unreachable)
     expect(errorText(new ApiError(500, 'never heard of'))).toBe(zhTW.error.unknown)
-    const invalid = new ApiError(422, 'invalid', [{ pointer: '/password', code: 'too-short', detail: '' }])
-    expect(errorText(invalid)).toBe(zhTW.field['too-short'])
-    expect(fieldText(invalid, 'password')).toBe(zhTW.field['too-short'])
+    const invalid = new ApiError(422, 'invalid', [{ pointer: '/password', code: 'too-short', detail: 'must have at least 12 characters' }])
+    expect(errorText(invalid)).toBe('請至少輸入 12 個字元。')
+    expect(fieldText(invalid, 'password')).toBe('請至少輸入 12 個字元。')
     expect(fieldText(invalid, 'name')).toBeNull()
     i18n.global.locale.value = 'en'
   })

@@ -1,6 +1,6 @@
 /** The languages, and texts for errors by their code. */
 import { createI18n } from 'vue-i18n'
-import type { ApiError } from '@/api/problem'
+import type { ApiError, FieldProblem } from '@/api/problem'
 import en from './en.json'
 import zhTW from './zh-TW.json'
 
@@ -29,13 +29,18 @@ const has = (key: string) => i18n.global.te(key as never, 'en')
 /** What a failure means to the reader, and what can be done. */
 export function errorText(error: ApiError): string {
   const field = error.fields.find(({ code }) => has(`field.${code}`))
-  if (field) return t(`field.${field.code}`)
+  if (field) return reason(field)
   return t(has(`error.${error.code}`) ? `error.${error.code}` : 'error.unknown')
 }
 
 /** The text beside the form field that the server pointed at; null when it did not. */
 export function fieldText(error: ApiError | null, name: string): string | null {
   const field = error?.fields.find(({ pointer }) => pointer.replace(/^\//, '').split('/')[0] === name)
-  if (!field) return null
-  return t(has(`field.${field.code}`) ? `field.${field.code}` : 'field.invalid')
+  return field ? reason(field) : null
+}
+
+/** Limits are settings of the server: the number that its own words name goes into ours. */
+function reason({ code, detail }: FieldProblem): string {
+  const number = /\d+/.exec(detail)?.[0] ?? ''
+  return t(has(`field.${code}`) ? `field.${code}` : 'field.invalid', { number })
 }
