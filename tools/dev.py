@@ -204,8 +204,9 @@ def main() -> int:
     parser.add_argument("--port", type=int, default=8080)
     options = parser.parse_args()
     os.chdir(ROOT)
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.default_int_handler)  # ends as Ctrl-C does
+    # All end it as Ctrl-C does; SIGINT too where we were started in the background, which ignores it.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
     try:
         if options.command == "reset":
             return reset()

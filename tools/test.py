@@ -26,7 +26,9 @@ def main() -> int:
     )
     paths = parser.parse_args().paths
     os.chdir(ROOT)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as Ctrl-C does
+    # Both end it as Ctrl-C does, also where we were started in the background, which ignores SIGINT.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     try:
         outcome = run_tests(paths)
     except KeyboardInterrupt:
