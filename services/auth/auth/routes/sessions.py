@@ -3,6 +3,7 @@
 from typing import Literal
 from uuid import UUID
 
+import structlog
 from fastapi import APIRouter, Request, Response
 
 from auth import cookies, cursors, store
@@ -88,7 +89,9 @@ async def _bearer(rt: Runtime, request: Request) -> Identity:
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer":
         raise Unauthorized(code="no-token")
-    return await rt.verifier.verify(token)
+    me = await rt.verifier.verify(token)
+    structlog.contextvars.bind_contextvars(account_id=str(me.account_id))  # as `Me` does
+    return me
 
 
 @router.delete("/{session_id}", operation_id="delete_session", summary="Sign a device out", status_code=204)
