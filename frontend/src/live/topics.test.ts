@@ -73,6 +73,37 @@ describe('Topics', () => {
     expect(seqs()).toEqual([4])
   })
 
+  it('goes back to where a snapshot was read, when that arrives after the subscription began later', () => {
+    topics.follow(TOPIC, handler)
+    topics.receive(subscribed(11))
+    topics.receive(event(12))
+    topics.seed(TOPIC, { seq: 10, epoch: 'e1' })
+    expect(sent.at(-1)).toEqual({ op: 'subscribe', topic: TOPIC, after: 10, epoch: 'e1' })
+    topics.receive(subscribed(12))
+    for (const seq of [11, 12]) topics.receive(event(seq))
+    expect(seqs()).toEqual([12, 11, 12])
+    topics.seed(TOPIC, { seq: 9, epoch: 'e1' })
+    expect(sent).toHaveLength(2)
+  })
+
+  it('goes on as it is when the snapshot has all from before the subscription', () => {
+    topics.follow(TOPIC, handler)
+    topics.receive(subscribed(11))
+    topics.receive(event(12))
+    topics.seed(TOPIC, { seq: 11, epoch: 'e1' })
+    expect(sent).toHaveLength(1)
+    expect(topics.position(TOPIC)).toEqual({ seq: 12, epoch: 'e1' })
+  })
+
+  it('lets the server say what to do when the snapshot is of another log', () => {
+    topics.follow(TOPIC, handler)
+    topics.receive(subscribed(2, true, 'e2'))
+    topics.seed(TOPIC, { seq: 40, epoch: 'e1' })
+    expect(sent.at(-1)).toEqual({ op: 'subscribe', topic: TOPIC, after: 40, epoch: 'e1' })
+    topics.receive(subscribed(2, false, 'e2'))
+    expect(handler.reset).toHaveBeenLastCalledWith(false)
+  })
+
   it('starts where a snapshot was read while there was no connection', () => {
     connected = false
     topics.follow(TOPIC, handler)

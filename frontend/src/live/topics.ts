@@ -23,9 +23,19 @@ interface Entry {
   position: Position | null
   /** What a snapshot read meanwhile said, in case the subscription turns out to begin later. */
   seed: Position | null
+  /** Where the subscription began "from now on": a snapshot that turns out to be older has missed what lies between. */
+  from: number | null
   asked: boolean
   confirmed: boolean
 }
+
+const newEntry = (): Entry => ({
+  handlers: new Set(), position: null, seed: null, from: null, asked: false, confirmed: false,
+})
+
+/** True when there are events between the two, or when they are not of one log: then the server says so. */
+const isBefore = (snapshot: Position, head: Position): boolean =>
+  snapshot.epoch !== head.epoch || snapshot.seq < head.seq
 
 type Of<Op extends ServerFrame['op']> = Extract<ServerFrame, { op: Op }>
 
@@ -36,7 +46,7 @@ export class Topics {
 
   follow(topic: string, handler: TopicHandler): () => void {
     const known = this.entries.get(topic)
-    const entry = known ?? { handlers: new Set(), position: null, seed: null, asked: false, confirmed: false }
+    const entry = known ?? newEntry()
     entry.handlers.add(handler)
     if (!known) {
       this.entries.set(topic, entry)
@@ -48,9 +58,18 @@ export class Topics {
   /** A snapshot of the topic was read over HTTP: events after `position` are wanted. */
   seed(topic: string, position: Position): void {
     const entry = this.entries.get(topic)
-    if (!entry || entry.position) return
-    if (entry.asked) entry.seed = position
+    if (!entry) return
+    if (entry.position) this.rewind(topic, entry, position)
+    else if (entry.asked) entry.seed = position
     else entry.position = position
+  }
+
+  /** The subscription was confirmed before the snapshot arrived. What is replayed twice is known by its version. */
+  private rewind(topic: string, entry: Entry, position: Position): void {
+    if (entry.from === null || !entry.position || !isBefore(position, { ...entry.position, seq: entry.from })) return
+    entry.from = null
+    entry.position = position
+    this.again(topic, entry)
   }
 
   position(topic: string): Position | null {
@@ -97,14 +116,18 @@ export class Topics {
     if (!frame.recovered) {
       const sameLog = entry.position?.epoch === frame.epoch
       entry.position = head
+      entry.seed = null
+      entry.from = null
       entry.handlers.forEach((handler) => handler.reset(sameLog))
       return
     }
-    if (!entry.position && entry.seed && entry.seed.seq < head.seq) {
+    if (!entry.position && entry.seed && isBefore(entry.seed, head)) {
       entry.position = entry.seed
+      entry.seed = null
       this.again(frame.topic, entry)
       return
     }
+    if (!entry.position && !entry.seed) entry.from = head.seq
     entry.position ??= head
     entry.seed = null
     entry.handlers.forEach((handler) => handler.live?.())
