@@ -1,11 +1,10 @@
 """The refresh cookie, and which pages may make a browser send it."""
 
-from urllib.parse import urlsplit
-
 from fastapi import Request, Response
 
 from auth.errors import OriginRefused
 from auth.settings import Settings
+from common.origin import same_host
 
 PATH = "/api/auth/sessions"
 
@@ -50,7 +49,6 @@ def check_origin(request: Request, settings: Settings) -> None:
     if origin is None:
         trusted = request.headers.get("sec-fetch-site", "none") in {"same-origin", "none"}
     else:
-        ours = urlsplit(origin).netloc == request.headers.get("host")
-        trusted = ours or origin in settings.allowed_origins
+        trusted = same_host(origin, request.headers.get("host")) or origin in settings.allowed_origins
     if not trusted:
         raise OriginRefused

@@ -4,7 +4,7 @@ import re
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, Field, StrictBool, StrictInt, StringConstraints
 from pydantic_core import PydanticCustomError
 
 from common.errors import Invalid
@@ -108,8 +108,8 @@ class MessagePatch(Body):
 class ReadPosition(Body):
     """How far the caller has read: a number beyond the last means all; it moves back only with `force`."""
 
-    number: int = Field(ge=0, le=2**53)
-    force: bool = False
+    number: StrictInt = Field(ge=0, le=2**53)
+    force: StrictBool = False
 
 
 class Room(Out):

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Dialect, MetaData
 from sqlalchemy.dialects.mysql import DATETIME
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, PendingRollbackError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.types import TypeDecorator
@@ -18,15 +18,45 @@ from common.errors import Unavailable
 from common.settings import ServiceSettings
 
 CONNECT_TIMEOUT = 2  # seconds until a MySQL that does not answer counts as away
+LOCK_TIMEOUT = 4  # seconds a transaction waits for a row lock before it is run again
 STATEMENT_TIMEOUT = (
     10.0  # seconds a read, or a whole writing transaction, may take before the caller gets 503
 )
 
 # MySQL manual, "Server/Client Error Message Reference": deadlock found, lock wait timeout exceeded.
 RETRY = {1205, 1213}
-# Too many connections, server shutdown, read-only after a failover, connection refused, gone away, lost,
+# Too many connections, not ready, shutdown, network errors, read-only after a failover, gone away, lost,
 # killed.
-AWAY = {1040, 1053, 1077, 1079, 1203, 1290, 1317, 1927, 2002, 2003, 2006, 2013, 2014, 2055, 3168, 3169, 4031}
+AWAY = {
+    1040,
+    1047,
+    1053,
+    1077,
+    1079,
+    1158,
+    1159,
+    1160,
+    1161,
+    1203,
+    1290,
+    1317,
+    1792,
+    1836,
+    1927,
+    2002,
+    2003,
+    2006,
+    2013,
+    2014,
+    2055,
+    3168,
+    3169,
+    4031,
+}
+
+
+FAILURES = (DBAPIError, PendingRollbackError, PoolTimeout, TimeoutError, OSError)
+"""What a statement may end with when something is wrong with the database, or with the statement."""
 
 
 class UTCDateTime(TypeDecorator[datetime]):
@@ -71,7 +101,8 @@ def error_number(error: BaseException) -> int | None:
 
 def is_away(error: BaseException) -> bool:
     """Whether it means that MySQL cannot be reached, or that all of our connections to it are busy."""
-    if isinstance(error, PoolTimeout | TimeoutError | OSError):
+    # PendingRollbackError: the connection was lost in a statement before this one.
+    if isinstance(error, PoolTimeout | PendingRollbackError | TimeoutError | OSError):
         return True
     if isinstance(error, DBAPIError) and error.connection_invalidated:
         return True
@@ -98,11 +129,15 @@ class Database:
             async with asyncio.timeout(STATEMENT_TIMEOUT), self.reads.connect() as connection:
                 yield connection
             self.away = False
-        except (DBAPIError, PoolTimeout, TimeoutError, OSError) as error:
+        except FAILURES as error:
             if is_away(error):
-                self.away = not isinstance(error, PoolTimeout)
+                self.note_away(error)
                 raise Unavailable("The database is away or busy. Try again shortly.") from error
             raise
+
+    def note_away(self, error: BaseException) -> None:
+        """Remember for `/readyz` that MySQL was away; that all connections are busy is another matter."""
+        self.away = is_away(error) and not isinstance(error, PoolTimeout)
 
     async def close(self) -> None:
         """Close every connection."""
@@ -121,5 +156,9 @@ def _engine(settings: ServiceSettings, *, isolation_level: str) -> AsyncEngine:
         pool_use_lifo=True,
         skip_autocommit_rollback=True,
         hide_parameters=True,  # an error in the log must not carry what people wrote
-        connect_args={"connect_timeout": CONNECT_TIMEOUT, "charset": "utf8mb4"},
+        connect_args={
+            "connect_timeout": CONNECT_TIMEOUT,
+            "charset": "utf8mb4",
+            "init_command": f"SET SESSION innodb_lock_wait_timeout = {LOCK_TIMEOUT}",
+        },
     )

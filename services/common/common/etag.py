@@ -11,6 +11,9 @@ from common.errors import VersionConflict
 
 IfMatch = Annotated[str | None, Header(alias="If-Match", description="the ETag that must still be current")]
 
+PRIVATE = {"Cache-Control": "private, no-cache", "Vary": "Authorization"}
+"""An answer belongs to whoever asked: the next person at the same browser must not revalidate it."""
+
 BUILD = "1"
 """Raised when the same rows are rendered differently, so that an old ETag no longer matches."""
 
@@ -54,14 +57,12 @@ def not_modified(request: Request, tag: str) -> bool:
 def json_response(body: bytes, *, status: int = 200, tag: str | None = None) -> Response:
     """Bytes that are already JSON, with their ETag. Shared caches must not keep what belongs to one
     person."""
-    headers = {"Cache-Control": "private, no-cache"}
-    if tag is not None:
-        headers["ETag"] = tag
+    headers = PRIVATE if tag is None else PRIVATE | {"ETag": tag}
     return Response(body, status, headers, media_type="application/json")
 
 
 def conditional(request: Request, body: Callable[[], bytes], tag: str) -> Response:
     """304 when the caller already holds it, else the bytes; `body` is built only when it is needed."""
     if not_modified(request, tag):
-        return Response(status_code=304, headers={"ETag": tag, "Cache-Control": "private, no-cache"})
+        return Response(status_code=304, headers=PRIVATE | {"ETag": tag})
     return json_response(body(), tag=tag)

@@ -8,7 +8,8 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from sqlalchemy import insert, select, update
+from sqlalchemy import select, update
+from sqlalchemy.dialects.mysql import insert as mysql_insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from common import metrics
@@ -97,8 +98,6 @@ class Follower:
         while True:
             cursor = await self._cursor()
             try:
-                if cursor is None:
-                    raise LogPruned
                 page = await self._source.page(self._feed.topic, cursor.seq, cursor.epoch)
             except LogPruned:
                 await self._restore(cursor)
@@ -119,9 +118,21 @@ class Follower:
             CURSORS.c.topic == self._feed.topic.encode()
         )
 
-    async def _cursor(self) -> _Cursor | None:
+    async def _cursor(self) -> _Cursor:
         async with self._database.read() as connection:
-            return await self._read_cursor(connection)
+            cursor = await self._read_cursor(connection)
+        return cursor or await self._first_cursor()
+
+    async def _first_cursor(self) -> _Cursor:
+        """A place in no life of the log, which leads to a snapshot. The row is what several replicas lock."""
+
+        async def put(tx: Tx) -> None:
+            key = {"source": self._feed.source.encode(), "topic": self._feed.topic.encode()}
+            row = mysql_insert(CURSORS).values(**key, seq=0, epoch=b"")
+            await tx.db.execute(row.on_duplicate_key_update(seq=CURSORS.c.seq))
+
+        await self._writer.write([], put)
+        return _Cursor(0, "")
 
     async def _read_cursor(self, connection: AsyncConnection, *, lock: bool = False) -> _Cursor | None:
         statement = select(CURSORS.c.seq, CURSORS.c.epoch).where(self._where())
@@ -143,7 +154,7 @@ class Follower:
 
         await self._writer.write([], step)
 
-    async def _restore(self, before: _Cursor | None) -> None:
+    async def _restore(self, before: _Cursor) -> None:
         """Take over the state as a snapshot gives it. The cursor stays where it was until all of it is in."""
         seen: set[UUID] = set()
         snapshot = self._source.snapshot(self._feed.topic)
@@ -156,11 +167,7 @@ class Follower:
             await unchanged(tx)
             await self._feed.retain(tx, seen)
             place = {"seq": snapshot.seq, "epoch": snapshot.epoch.encode()}
-            if before is None:
-                key = {"source": self._feed.source.encode(), "topic": self._feed.topic.encode()}
-                await tx.db.execute(insert(CURSORS).values(key | place))
-            else:
-                await tx.db.execute(update(CURSORS).where(self._where()).values(place))
+            await tx.db.execute(update(CURSORS).where(self._where()).values(place))
 
         try:
             async for item in snapshot:

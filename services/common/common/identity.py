@@ -126,7 +126,7 @@ class Verifier:
             if key is None:
                 raise Unauthorized(code="bad-token")
             return self._identity(orjson.loads(jws.verify(token, key, algorithms=[ALGORITHM])))
-        except (JOSEError, ValueError, TypeError, KeyError, AttributeError, OverflowError):
+        except (JOSEError, ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
             raise Unauthorized("The access token is not valid.", code="bad-token") from None
 
     def _identity(self, claims: dict[str, Any]) -> Identity:

@@ -4,7 +4,6 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
-from urllib.parse import urlsplit
 from uuid import UUID
 
 import structlog
@@ -29,6 +28,7 @@ from common.log.frames import (
 )
 from common.log.hub import Hub
 from common.log.wire import EXTENSION, Wire
+from common.origin import same_host
 from common.socket import Socket
 
 AUTH_SECONDS = 10.0
@@ -94,10 +94,11 @@ class Live:
     async def drain(self, seconds: float) -> None:
         """Send every socket away, spread over the drain, so that they do not all come back at once."""
         self._draining = True
-        sockets = list(self.sockets)
-        for socket in sockets:
-            socket.close(Close.GOING_AWAY, "going away")
-            await asyncio.sleep(seconds / len(sockets))
+        while sockets := list(self.sockets):  # again: some may have been authenticating
+            for socket in sockets:
+                socket.close(Close.GOING_AWAY, "going away")
+                self.sockets.discard(socket)
+                await asyncio.sleep(seconds / len(sockets))
         while self._tasks:
             await asyncio.wait(self._tasks)
 
@@ -107,12 +108,12 @@ class Live:
         wire: Wire = websocket.scope["extensions"][EXTENSION]
         if not self._origin_allowed(websocket):
             wire.close(Close.ORIGIN_REFUSED, "origin refused")
-        elif self._draining:
-            wire.close(Close.GOING_AWAY, "going away")
         elif (socket := await self._authenticate(websocket, wire)) is not None:
             self.sockets.add(socket)
             metrics.SOCKETS.inc()
             try:
+                if self._draining:
+                    socket.close(Close.GOING_AWAY, "going away")
                 # A session may have ended while its token was being checked.
                 await self._verifier.check_session(socket.session_id)
                 await self._serve(websocket, socket)
@@ -129,7 +130,7 @@ class Live:
         origin = websocket.headers.get("origin")
         if origin is None or origin in self._origins:
             return True
-        return urlsplit(origin).netloc == websocket.headers.get("host")
+        return same_host(origin, websocket.headers.get("host"))
 
     async def _authenticate(self, websocket: WebSocket, wire: Wire) -> Socket | None:
         try:

@@ -138,11 +138,11 @@ class Runtime:
             try:
                 await self.keys.refresh()
                 self.ready = self.sessions.loaded
-            except ServiceError as error:
-                logger.warning("not ready yet", reason=str(error))
-            except Exception:
-                logger.exception("not ready yet")
-            await asyncio.sleep(0.05 if self.ready or not self.sessions.loaded else 0.5)
+                await asyncio.sleep(0.05)
+            except Exception as error:
+                expected = isinstance(error, ServiceError)
+                logger.warning("not ready yet", reason=str(error), exc_info=None if expected else error)
+                await asyncio.sleep(0.5)
         logger.info("ready")
 
     async def _ensure_feeds(self) -> None:
@@ -153,7 +153,8 @@ class Runtime:
                 for topic in sorted(missing):
                     await self._ensure(topic)
                     missing.discard(topic)
-            except ServiceError:
+            except Exception as error:  # a database that is away, or not migrated yet
+                logger.warning("topics not made yet", reason=type(error).__name__)
                 await asyncio.sleep(0.5)
 
     @asynccontextmanager
@@ -199,10 +200,13 @@ class Runtime:
         return {"mysql": mysql, "missing_settings": self.checked.missing}
 
     async def drain(self) -> None:
-        """No longer ready; send the sockets away one after the other."""
+        """No longer ready; send the sockets away one after the other. Lasts as long as it takes to be
+        noticed."""
         self.draining = True
+        over = asyncio.create_task(asyncio.sleep(self.settings.drain_seconds))
         if self.live is not None:
             await self.live.drain(self.settings.drain_seconds)
+        await over
 
 
 async def _runtime(request: Request) -> Runtime:

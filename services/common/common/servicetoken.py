@@ -27,7 +27,7 @@ def caller(key: str, token: str, callee: str) -> str:
         claims = jwt.decode(token, key, algorithms=[ALGORITHM], audience=callee, options=required)
         if claims["exp"] - claims["iat"] <= LIFE:
             return str(claims["iss"])
-    except (JOSEError, KeyError, TypeError, ValueError):
+    except (JOSEError, KeyError, TypeError, ValueError, AttributeError, RecursionError):
         pass
     raise Unauthorized("Internal paths are for services.", code="bad-token")
 

@@ -21,6 +21,7 @@ BEAT_SECONDS = 0.25
 LATE_SECONDS = (
     1.0  # a heartbeat this late means that the loop was stopped, and sessions may have ended meanwhile
 )
+CATCH_UP_SECONDS = 1.0  # that a request waits for auth after such a stop
 TOPIC = "sessions"
 
 logger = structlog.get_logger()
@@ -41,6 +42,7 @@ class Sessions:
         self._polling = asyncio.Lock()
         self._beat = time.monotonic()
         self._stale = False
+        self._catching_up: asyncio.Task[None] | None = None
 
     def has_ended(self, session_id: UUID) -> bool:
         """Whether the session is known to have ended."""
@@ -50,13 +52,19 @@ class Sessions:
         """When this process was stopped for a while, catch up before answering. Cut off from auth, go on
         without."""
         if self._stale or time.monotonic() - self._beat > BEAT_SECONDS + LATE_SECONDS:
-            try:
+            if self._catching_up is None or self._catching_up.done():
+                self._catching_up = asyncio.create_task(self._catch_up())
+            await asyncio.shield(self._catching_up)
+
+    async def _catch_up(self) -> None:
+        """One attempt for all who wait. Without auth `run` goes on trying, and nobody waits again."""
+        try:
+            async with asyncio.timeout(CATCH_UP_SECONDS):
                 await self.poll()
-            except ServiceError:
-                logger.warning("ended sessions not polled: auth is away")
-            # Also when auth is away: `run` goes on trying, and no other request waits for it.
-            self._stale = False
-            self._beat = time.monotonic()
+        except (ServiceError, TimeoutError):
+            logger.warning("ended sessions not polled: auth is away")
+        self._stale = False
+        self._beat = time.monotonic()
 
     async def run(self) -> None:
         """Follow for ever: woken by publications, polling without them."""

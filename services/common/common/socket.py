@@ -15,6 +15,7 @@ from common.log.subscription import Subscription
 from common.log.wire import OUTBOUND_BYTES, Wire, text_frame
 
 TOPICS = 500  # subscriptions of one socket
+STARTING = 8  # of them that begin at the same time, so that one socket cannot keep the others waiting
 
 
 Code = Literal["not-found", "too-many-topics", "invalid-frame"]
@@ -42,6 +43,7 @@ class Socket:
         self.account_id = identity.account_id
         self.session_id = identity.session_id
         self.topics: dict[str, Subscription] = {}
+        self.starting = asyncio.Semaphore(STARTING)
         self._home = home
         self._wire = wire
         self._expiry: asyncio.TimerHandle | None = None

@@ -19,7 +19,7 @@ from chat.actions.roster import (
 from chat.store import AnyRow, members, rooms
 from chat.topics import direct_room_id, room_topic
 from common import etag
-from common.errors import Conflict, Forbidden, Gone, IdConflict, Invalid, NotFound
+from common.errors import Conflict, Forbidden, Gone, IdConflict, Invalid, NotFound, VersionConflict
 from common.ids import body_digest
 from common.log.transaction import Tx
 
@@ -105,9 +105,9 @@ async def put(
     """Let someone into a group, or give a member another role."""
     await check_may_put(tx.db, room_id, me)
     known = await members.get(tx.db, room_id, account_id)
-    if known is None:
-        etag.if_match(if_match, 0, lambda: None)
-    else:
+    if known is None and if_match is not None:
+        raise VersionConflict(current=None)
+    if known is not None:
         etag.if_match(if_match, known.version, partial(bytes, known.data))
         if known.role == role:
             return Done(known.data, known.version)

@@ -112,7 +112,7 @@ async def drop_member(tx: Tx, room_id: UUID, account_id: UUID, actor_id: UUID | 
     await tx.lock(person)
     await members.remove(tx.db, room_id, account_id)
     version = tx.next_seq(topic)
-    gone = encode({"room_id": room_id, "account_id": account_id, "version": version})
+    gone = encode({"id": account_id, "room_id": room_id, "account_id": account_id, "version": version})
     tx.append(
         topic, "member.removed", resource_id=account_id, actor_id=actor_id, data=gone, revokes=[account_id]
     )

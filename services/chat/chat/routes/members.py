@@ -3,19 +3,19 @@
 from functools import partial
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 
 from chat import schemas
 from chat.actions import rooms as actions
 from chat.models import accounts
-from chat.pages import id_cursor, topic_page
+from chat.pages import NOT_MODIFIED, id_cursor, topic_page
 from chat.store import members, rooms
 from chat.topics import room_topic
 from common import etag
 from common.accounts import require_account
 from common.app import Rt
 from common.errors import NotFound
-from common.etag import IfMatch, json_response
+from common.etag import IfMatch, conditional, json_response
 from common.identity import Me
 from common.log.reader import head
 from common.schemas import Cursor, Limit, TopicPage, cursor_encode
@@ -24,10 +24,14 @@ router = APIRouter(prefix="/api/chat/rooms/{room_id}/members", tags=["members"])
 
 
 @router.get(
-    "", operation_id="list_room_members", summary="Who is in a room", response_model=TopicPage[schemas.Member]
+    "",
+    operation_id="list_room_members",
+    summary="Who is in a room",
+    response_model=TopicPage[schemas.Member],
+    responses=NOT_MODIFIED,
 )
 async def list_room_members(
-    rt: Rt, me: Me, room_id: UUID, limit: Limit = 50, cursor: Cursor = None
+    rt: Rt, me: Me, room_id: UUID, request: Request, limit: Limit = 50, cursor: Cursor = None
 ) -> Response:
     """By account id."""
     after = id_cursor(cursor)
@@ -37,7 +41,8 @@ async def list_room_members(
             raise NotFound
         rows = await members.page(db, room_id, after, limit + 1)
     more = cursor_encode(rows[limit - 1].account_id) if len(rows) > limit else None
-    return json_response(topic_page((row.data for row in rows[:limit]), more, place))
+    body = topic_page((row.data for row in rows[:limit]), more, place)
+    return conditional(request, lambda: body, etag.collection_etag(place.epoch, place.seq, request))
 
 
 @router.put(

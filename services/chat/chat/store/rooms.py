@@ -20,7 +20,7 @@ async def visible(db: AsyncConnection, room_id: UUID, account_id: UUID) -> AnyRo
     """A room as one of its members sees it, or None."""
     query = (
         select(Room.id, Room.kind, Room.title, Room.last_number, Room.version, Room.data)
-        .add_columns(Member.role, Member.read_number)
+        .add_columns(Member.role, Member.version.label("role_version"), Member.read_number)
         .join(Member, Member.room_id == Room.id)
         .where(Room.id == room_id, Member.account_id == account_id, Room.deleted_at.is_(None))
     )

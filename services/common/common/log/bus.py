@@ -59,6 +59,9 @@ class Bus:
         self._on_change: list[Callable[[], None]] = []
         self._queue: deque[tuple[str, bytes]] = deque(maxlen=QUEUE)
         self._queued = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._sending = 0  # taken from the queue, not yet taken by Redis
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
@@ -67,10 +70,10 @@ class Bus:
 
     async def close(self) -> None:
         """Publish what waits, if Redis takes it, and stop."""
-        await end(self._tasks)
-        with contextlib.suppress(RedisError, OSError, TimeoutError):
+        with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(1):
-                await self._send()
+                await self._idle.wait()
+        await end(self._tasks)
 
     def on_change(self, call: Callable[[], None]) -> None:
         """Call this whenever the subscription breaks (poll from now on) and stands again (something was
@@ -109,6 +112,7 @@ class Bus:
         if len(self._queue) == QUEUE:
             metrics.PUBLICATIONS_LOST.inc()
         self._queue.append((channel(self.service, topic), payload))
+        self._idle.clear()
         self._queued.set()
 
     def signal(self, topic: str, kind: str, data: dict[str, Any], only: str | None = None) -> None:
@@ -122,17 +126,21 @@ class Bus:
             self._queued.clear()
             try:
                 await self._send()
-            except (RedisError, OSError, TimeoutError) as error:
-                metrics.PUBLICATIONS_LOST.inc(len(self._queue))
+            except Exception as error:
+                lost = len(self._queue) + self._sending
+                metrics.PUBLICATIONS_LOST.inc(lost)
                 self._queue.clear()
-                logger.warning("publications lost", reason=type(error).__name__)
+                logger.warning("publications lost", reason=type(error).__name__, count=lost)
+            self._idle.set()
 
     async def _send(self) -> None:
         while self._queue:
             async with self._redis.pipeline(transaction=False) as pipeline:
-                for _ in range(min(PIPELINE, len(self._queue))):
+                self._sending = min(PIPELINE, len(self._queue))
+                for _ in range(self._sending):
                     pipeline.execute_command("SPUBLISH", *self._queue.popleft())
                 await pipeline.execute()
+                self._sending = 0
 
     async def _listen(self) -> None:
         while True:
@@ -142,6 +150,8 @@ class Bus:
             except (RedisError, OSError, TimeoutError) as error:
                 if self.connected:
                     logger.warning("redis is away", reason=type(error).__name__)
+            except Exception:
+                logger.exception("the subscription to redis failed; it is made again")
             finally:
                 self._set_connected(False)
                 self._pubsub = None
@@ -152,7 +162,7 @@ class Bus:
         names = [f"{self.service}:keepalive", *self._receivers]
         await pubsub.ssubscribe(*names)
         self._pubsub = pubsub
-        waiting = set(names)
+        asked, waiting = set(names), set(names)
         heard = pinged = loop.time()
         while True:
             message = await pubsub.get_message(timeout=PING_SECONDS)
@@ -162,8 +172,13 @@ class Bus:
             elif loop.time() - heard > SILENCE_SECONDS:
                 raise TimeoutError
             if not waiting and not self.connected:
-                if later := set(self._receivers) - set(names):  # asked for while we connected
+                if (
+                    later := set(self._receivers) - asked
+                ):  # asked for while we connected: confirmed first, too
+                    asked |= later
+                    waiting |= later
                     await pubsub.ssubscribe(*later)
+                    continue
                 self._set_connected(True)
             if loop.time() - pinged >= PING_SECONDS:
                 pinged = loop.time()
@@ -179,8 +194,8 @@ class Bus:
             try:
                 about, _, data = message["data"].partition(b"\n")
                 receive(orjson.loads(about), data)
-            except (ValueError, KeyError, TypeError):
-                logger.warning("not one of our publications", channel=name)
+            except Exception:  # whatever it was, it was a hint: the next one has to get through
+                logger.exception("a publication could not be used", channel=name)
 
     def _set_connected(self, connected: bool) -> None:
         if connected != self.connected:

@@ -80,11 +80,13 @@ class Topic:
             return
         event = from_publication(about, data)
         if not self.opened.done():
-            self._pending[event.seq] = event  # sorted out when the head is known
+            if len(self._pending) < PENDING:
+                self._pending[event.seq] = event  # sorted out when the head is known
         elif event.epoch != self.epoch:
             self._hub.compare_soon()
         elif event.seq > self.cursor:
-            if len(self._pending) < PENDING:
+            self._target = max(self._target, event.seq)
+            if len(self._pending) < PENDING or event.seq == self.cursor + 1:
                 self._pending[event.seq] = event
             self._advance()
 
@@ -115,29 +117,30 @@ class Topic:
         """One read of the log serves all subscribers."""
         await asyncio.sleep(HOLE_SECONDS)
         while self.cursor < self._target:
+            after = self.cursor  # publications go on while the log is read
             try:
                 async with self._hub.reading(), self._hub.database.read() as connection:
-                    events, place = await reader.read_after(connection, self.name, self.cursor, PAGE)
+                    events, place = await reader.read_after(connection, self.name, after, PAGE)
             except ServiceError:
                 await asyncio.sleep(1)  # MySQL is away; the publications go on meanwhile
                 continue
             metrics.HEALS.inc()
-            if place.epoch != self.epoch or place.floor > self.cursor:
+            if place.epoch != self.epoch or place.floor > after:
                 self.reset(place)
             elif not events:
                 self._target = self.cursor  # it was no number of this log
-            elif events[0].seq != self.cursor + 1:
-                logger.error("hole in the log", topic=self.name, after=self.cursor)
+            elif events[0].seq != after + 1:
+                logger.error("hole in the log", topic=self.name, after=after)
                 return
             else:
-                self._pending |= {event.seq: event for event in events}
+                self._pending |= {event.seq: event for event in events if event.seq > self.cursor}
                 self._advance()
 
-    def compare(self, place: reader.Head) -> None:
-        """Compare with the head that the log has now."""
+    def compare(self, place: reader.Head, known: int) -> None:
+        """Compare with a head that was read when the cursor stood at `known`."""
         if self.epoch == "":
             self.cursor, self.epoch = place.seq, place.epoch  # the topic has come into being
-        elif place.epoch != self.epoch or place.floor > self.cursor or place.seq < self.cursor:
+        elif place.epoch != self.epoch or place.floor > self.cursor or place.seq < known:
             self.reset(place)
         else:
             self.behind(place.seq)
@@ -237,8 +240,11 @@ class Hub:
     async def _compare_all(self) -> None:
         names = [name for name, topic in self.topics.items() if topic.opened.done()]
         for start in range(0, len(names), 500):
+            known = {
+                name: self.topics[name].cursor for name in names[start : start + 500] if name in self.topics
+            }
             async with self.reading(), self.database.read() as connection:
-                places = await reader.heads(connection, names[start : start + 500])
+                places = await reader.heads(connection, known)
             for name, place in places.items():
                 if (topic := self.topics.get(name)) is not None and topic.opened.done():
-                    topic.compare(place)
+                    topic.compare(place, known[name])

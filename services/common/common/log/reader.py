@@ -89,23 +89,28 @@ async def read_after(
 
 
 async def events_response(
-    connection: AsyncConnection, topic: str, *, after: int, limit: int, epoch: str | None = None
+    connection: AsyncConnection,
+    topic: str,
+    *,
+    after: int,
+    limit: int,
+    epoch: str | None = None,
+    where: ColumnElement[bool] | None = None,
 ) -> Response:
     """A page of a topic's log as `{items, next, seq, epoch}`; `next` is the `after` of the following page.
 
-    Raises LogPruned (410) when events between `after` and the page are gone, or the log has begun another
-    life.
+    `where` is who may read it. A page ends at the number at which that was checked: nobody gets what came
+    after
+    the end of their access. Raises NotFound when it does not hold, and LogPruned (410) when events between
+    `after` and the page are gone, or the log has begun another life.
     """
-    before = await head(connection, topic)
+    before = await head(connection, topic, where)
+    if before is None:
+        raise NotFound
     events, place = await read_after(connection, topic, after, limit)
-    if (
-        before is None
-        or after < place.floor
-        or after > place.seq
-        or (epoch is not None and epoch != place.epoch)
-    ):
+    events = [event for event in events if event.seq <= before.seq]
+    if after < place.floor or after > place.seq or (epoch is not None and epoch != place.epoch):
         raise LogPruned
     more = str(events[-1].seq) if events and events[-1].seq < before.seq else None
     tail = encode({"next": more, "seq": before.seq, "epoch": place.epoch})
-    body = b'{"items":[' + b",".join(event.item for event in events) + b"]," + tail[1:]
-    return json_response(body)
+    return json_response(b'{"items":[' + b",".join(event.item for event in events) + b"]," + tail[1:])

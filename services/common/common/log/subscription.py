@@ -25,6 +25,7 @@ class Channel(Protocol):
     """What a subscription needs of its socket."""
 
     account_id: UUID
+    starting: asyncio.Semaphore  # bounds the subscriptions of one socket that begin at the same time
 
     def write(self, frame: bytes) -> None:
         """Write a prepared frame."""
@@ -85,9 +86,10 @@ class Subscription:
 
     async def _run(self, turn: int) -> None:
         try:
-            await asyncio.shield(self._topic.opened)
-            while not await self._try(turn):
-                await asyncio.sleep(1)  # MySQL is away: the socket stays, the subscription waits
+            async with self._channel.starting:
+                await asyncio.shield(self._topic.opened)
+                while not await self._try(turn):
+                    await asyncio.sleep(1)  # MySQL is away: the socket stays, the subscription waits
         except asyncio.CancelledError:
             raise
         except Exception:
@@ -104,6 +106,8 @@ class Subscription:
                 return await self._try(turn)
             if turn != self._turn:
                 pass
+            elif place is None and self._began:
+                self._end("removed")  # access was lost while the log was overtaken
             elif place is None:
                 self._refuse()
             else:
@@ -115,7 +119,7 @@ class Subscription:
 
     def _begin(self, place: reader.Head) -> None:
         if self._topic.epoch == "":
-            self._topic.compare(place)
+            self._topic.compare(place, self._topic.cursor)
         self._topic.behind(place.seq)
         recovered = True
         self._granted = self.cursor = place.seq
@@ -144,10 +148,10 @@ class Subscription:
             for event in events:
                 if not self._send(event):
                     return
-            self._asked = (self.cursor, place.epoch)  # should the next read fail, go on from here
-            await self._channel.drained()
-            if turn != self._turn:
-                return
+                self._asked = (self.cursor, place.epoch)  # should the next read fail, go on from here
+                await self._channel.drained()
+                if turn != self._turn:
+                    return
         self.live = True
 
     def offer(self, event: Event) -> None:

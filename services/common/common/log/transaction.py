@@ -9,12 +9,19 @@ from uuid import UUID
 
 from sqlalchemy import insert, select, text, update
 from sqlalchemy.dialects.mysql import insert as mysql_insert
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from common.database import now
+from common.database import RETRY, error_number, is_away, now
 from common.log.events import Event, Revokes
 from common.log.tables import EVENTS, TOPICS
 from common.schemas import encode
+
+NO_SAVEPOINT = 1305  # MySQL: SAVEPOINT does not exist
+
+
+class TransactionLostError(Exception):
+    """The server has undone the transaction in the middle: all of it has to be run again."""
 
 
 def new_epoch() -> str:
@@ -132,14 +139,23 @@ class Tx:
         await self.db.execute(text("SAVEPOINT request"))
         try:
             yield
-        except Exception:
-            await self.db.execute(text("ROLLBACK TO SAVEPOINT request"))
+        except Exception as error:
+            if error_number(error) in RETRY or is_away(error):
+                raise  # the server has undone the whole transaction: there is no savepoint to go back to
+            await self._roll_back(error)
             # A topic that first appeared inside is read again by whoever needs it: its row may be gone.
             self._topics = {topic: state for topic, state in self._topics.items() if topic in seqs}
             for topic, seq in seqs.items():
                 self._topics[topic].seq = seq
             self._events = events
             raise
+
+    async def _roll_back(self, reason: Exception) -> None:
+        try:
+            await self.db.execute(text("ROLLBACK TO SAVEPOINT request"))
+        except DBAPIError as error:
+            # The action has hidden that its transaction was undone under it.
+            raise TransactionLostError from (reason if error_number(error) == NO_SAVEPOINT else error)
 
     async def flush(self) -> list[Event]:
         """Write numbers and events, as the last thing before the commit; returns the events to publish."""

@@ -8,20 +8,19 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 import structlog
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from common import metrics
-from common.database import RETRY, STATEMENT_TIMEOUT, Database, error_number, is_away
+from common.database import FAILURES, RETRY, STATEMENT_TIMEOUT, Database, error_number, is_away
 from common.errors import ServiceError, Unavailable
 from common.log.events import Event
-from common.log.transaction import Tx, rank
+from common.log.transaction import TransactionLostError, Tx, rank
 
 T = TypeVar("T")
 Action = Callable[[Tx], Awaitable[T]]
 
 ATTEMPTS = 6  # of a whole transaction that MySQL chose as the victim of a deadlock
 BATCH = 64  # requests in one transaction at the most
+WAITING = 1024  # requests that may wait for one topic; past that they are refused at once
 
 logger = structlog.get_logger()
 
@@ -63,7 +62,7 @@ class Writer:
         self._database = database
         self._publish = publish
         self._lanes: dict[str, _Lane] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[Any]] = set()
 
     async def write(self, topics: Sequence[str], action: Action[T]) -> T:
         """Lock `topics`, run the action, number what it appended, commit; only then return its result.
@@ -80,6 +79,8 @@ class Writer:
         if key is None:
             self._spawn(self._run([job]))
         elif (lane := self._lanes.get(key)) is not None:
+            if len(lane.jobs) >= WAITING:
+                raise Unavailable("Too much is being written here at once. Send it again with the same id.")
             lane.jobs.append(job)
         else:
             self._lanes[key] = lane = _Lane(deque([job]))
@@ -98,10 +99,15 @@ class Writer:
 
     async def _drain(self, key: str, lane: _Lane) -> None:
         while lane.jobs:
-            await self._run([lane.jobs.popleft() for _ in range(min(BATCH, len(lane.jobs)))])
+            if not await self._run([lane.jobs.popleft() for _ in range(min(BATCH, len(lane.jobs)))]):
+                # Those who have waited meanwhile need not find out one batch after the other.
+                for job in lane.jobs:
+                    job.fail(Unavailable("The database is away or busy. Send it again with the same id."))
+                lane.jobs.clear()
         del self._lanes[key]  # in the same turn in which the lane was seen empty
 
-    async def _run(self, jobs: list[_Job[Any]]) -> None:
+    async def _run(self, jobs: list[_Job[Any]]) -> bool:
+        """Run the jobs to their answers; false when the database is away."""
         try:
             with metrics.APPEND_SECONDS.time():
                 events = await self._commit_with_retry(jobs)
@@ -111,17 +117,21 @@ class Writer:
         except Exception as error:
             for job in jobs:
                 job.fail(error)
+            return not isinstance(error, Unavailable)
+        return True
 
     async def _commit_with_retry(self, jobs: list[_Job[Any]]) -> list[Event]:
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 async with asyncio.timeout(STATEMENT_TIMEOUT):
                     return await self._commit(jobs)
-            except (DBAPIError, PoolTimeout, TimeoutError, OSError) as error:
-                if error_number(error) in RETRY and attempt < ATTEMPTS:
+            except (*FAILURES, TransactionLostError) as error:
+                again = isinstance(error, TransactionLostError) or error_number(error) in RETRY
+                if again and attempt < ATTEMPTS:
                     metrics.TRANSACTION_RETRIES.inc()
                     await asyncio.sleep(random.uniform(0, 0.005 * 2**attempt))  # noqa: S311 - jitter, not a secret
-                elif error_number(error) in RETRY or is_away(error):
+                elif again or is_away(error):
+                    self._database.note_away(error)
                     raise Unavailable(
                         "The database is away or busy. Send it again with the same id."
                     ) from error
@@ -151,7 +161,7 @@ async def _attempt(job: _Job[Any], tx: Tx) -> None:
             await tx.lock(*job.topics)  # again, should an earlier request's failure have undone one
             job.result = await job.action(tx)
     except Exception as error:
-        if error_number(error) in RETRY or is_away(error):
+        if isinstance(error, TransactionLostError) or error_number(error) in RETRY or is_away(error):
             raise
         job.error = error
 

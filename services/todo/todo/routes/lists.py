@@ -117,6 +117,7 @@ async def list_events(
 ) -> Response:
     """The list's log: every change in order, `next` is the `after` of the following page."""
     async with rt.database.read() as conn:
-        if await store.members.role(conn, list_id, me.account_id) is None:
-            raise NotFound
-        return await events_response(conn, list_topic(list_id), after=after, limit=limit, epoch=epoch)
+        member = store.members.is_member(list_id, me.account_id)
+        return await events_response(
+            conn, list_topic(list_id), after=after, limit=limit, epoch=epoch, where=member
+        )
