@@ -1,41 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import type { ServerFrame } from '@/api/types'
+import { FakeSocket, MINUTE, readyIn } from '@/test/fake-socket'
 import { backoff } from './backoff'
-import { LiveSocket, type LiveState, type SocketLike } from './socket'
+import { LiveSocket, type LiveState } from './socket'
 
-class FakeSocket implements SocketLike {
-  readyState = 0
-  sent: Record<string, unknown>[] = []
-  closed = false
-  onopen: SocketLike['onopen'] = null
-  onmessage: SocketLike['onmessage'] = null
-  onclose: SocketLike['onclose'] = null
-
-  send(text: string): void {
-    this.sent.push(JSON.parse(text) as Record<string, unknown>)
-  }
-
-  close(): void {
-    this.closed = true
-    this.readyState = 3
-  }
-
-  open(): void {
-    this.readyState = 1
-    this.onopen?.(new Event('open'))
-  }
-
-  says(frame: ServerFrame): void {
-    this.onmessage?.({ data: JSON.stringify(frame) } as MessageEvent)
-  }
-
-  ends(code: number): void {
-    this.readyState = 3
-    this.onclose?.({ code } as CloseEvent)
-  }
-}
-
-const MINUTE = 60_000
+const READY_WITHIN = 15_000
 
 describe('LiveSocket', () => {
   let sockets: FakeSocket[] = []
@@ -69,16 +37,17 @@ describe('LiveSocket', () => {
     vi.useRealTimers()
   })
 
-  const ready = (minutes = 15): ServerFrame => ({
-    op: 'ready',
-    account_id: 'me',
-    expires_at: new Date(Date.now() + minutes * MINUTE).toISOString(),
-  })
-
   async function connect(): Promise<void> {
     current().open()
     await vi.advanceTimersByTimeAsync(0)
-    current().says(ready())
+    current().says(readyIn())
+  }
+
+  /** The server ends the connection, and the next timer runs, if there is one. */
+  async function endedBy(code: number): Promise<void> {
+    current().ends(code)
+    await vi.advanceTimersByTimeAsync(0)
+    await vi.advanceTimersToNextTimerAsync()
   }
 
   it('authenticates first and subscribes when it is ready', async () => {
@@ -92,15 +61,23 @@ describe('LiveSocket', () => {
     expect(states).toEqual(['connecting', 'ready'])
   })
 
-  it('authenticates again a minute before the token expires', async () => {
+  it('gives up a connection that never gets ready', async () => {
     live.start()
+    current().open()
+    await vi.advanceTimersByTimeAsync(READY_WITHIN)
+    expect(current().closed).toBe(true)
+    expect(states.at(-1)).toBe('waiting')
+    await vi.advanceTimersByTimeAsync(1000)
+    expect(sockets).toHaveLength(2)
     await connect()
-    token.mockResolvedValue('next')
-    const pong = setInterval(() => current().says({ op: 'pong' }), 20_000)
-    await vi.advanceTimersByTimeAsync(14 * MINUTE)
-    clearInterval(pong)
-    expect(current().sent.at(-1)).toEqual({ op: 'auth', token: 'next' })
-    expect(sockets).toHaveLength(1)
+    await vi.advanceTimersByTimeAsync(READY_WITHIN)
+    expect(states.at(-1)).toBe('ready')
+  })
+
+  it('gives up a connection that never opens', async () => {
+    live.start()
+    await vi.advanceTimersByTimeAsync(16_000)
+    expect(sockets).toHaveLength(2)
   })
 
   it.each([1006, 1001, 4001, 4002, 4004])('comes back after %i', async (code) => {
@@ -139,8 +116,7 @@ describe('LiveSocket', () => {
     await connect()
     renew.mockRejectedValue(new Error('unreachable'))
     for (let attempt = 0; attempt < 5; attempt += 1) {
-      current().ends(4500)
-      await vi.advanceTimersByTimeAsync(MINUTE)
+      await endedBy(4500)
     }
     expect(sockets).toHaveLength(6)
   })
@@ -148,8 +124,7 @@ describe('LiveSocket', () => {
   it('does not try for ever when fresh tokens are refused, too', async () => {
     live.start()
     for (let attempt = 0; attempt < 5; attempt += 1) {
-      current().ends(4500)
-      await vi.advanceTimersByTimeAsync(MINUTE)
+      await endedBy(4500)
     }
     expect(sockets).toHaveLength(3)
     expect(states.at(-1)).toBe('refused')
@@ -221,7 +196,7 @@ describe('LiveSocket', () => {
     const old = current()
     live.stop()
     live.start()
-    old.says(ready())
+    old.says(readyIn())
     old.ends(4503)
     expect(states.at(-1)).toBe('connecting')
   })

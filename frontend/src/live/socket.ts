@@ -1,4 +1,5 @@
 /** One live connection to one service: authenticates, stays authenticated, comes back, and resumes its topics. */
+import { toApiError } from '@/api/problem'
 import type { ClientFrame, ServerFrame } from '@/api/types'
 import { backoff } from './backoff'
 import { Topics, type TopicHandler } from './topics'
@@ -28,7 +29,10 @@ export interface LiveOptions {
 
 const PING_EVERY = 25_000
 const ANSWER_WITHIN = 10_000
+const READY_WITHIN = 15_000
 const RENEW_BEFORE = 60_000
+/** How often to authenticate when this computer's clock says that every token has expired. */
+const RENEW_BLINDLY = 30_000
 const OPEN = 1
 
 export class LiveSocket {
@@ -37,6 +41,7 @@ export class LiveSocket {
   private socket: SocketLike | null = null
   private attempt = 0
   private refusals = 0
+  private failedRenewals = 0
   private retryTimer: ReturnType<typeof setTimeout> | undefined
   private pingTimer: ReturnType<typeof setTimeout> | undefined
   private renewTimer: ReturnType<typeof setTimeout> | undefined
@@ -87,6 +92,7 @@ export class LiveSocket {
     this.enter('connecting')
     const socket = (this.options.connect ?? ((url) => new WebSocket(url)))(this.options.url)
     this.socket = socket
+    this.giveUpIn(READY_WITHIN)
     socket.onopen = () => void this.authenticate(socket, ANSWER_WITHIN)
     socket.onmessage = ({ data }) => {
       if (socket === this.socket) this.receive(JSON.parse(String(data)) as ServerFrame)
@@ -100,16 +106,26 @@ export class LiveSocket {
     try {
       const token = await this.options.token(lifetime)
       if (socket === this.socket && socket.readyState === OPEN) socket.send(JSON.stringify({ op: 'auth', token }))
-    } catch {
-      if (socket === this.socket) socket.close()
+    } catch (error) {
+      if (socket !== this.socket) return
+      if (this.state === 'ready' && toApiError(error).temporary) this.renewAgain(socket, lifetime)
+      else socket.close()
     }
   }
 
+  /** Auth is away, this service is not: the server ends the connection when the token has expired, and not before. */
+  private renewAgain(socket: SocketLike, lifetime: number): void {
+    const wait = backoff(this.failedRenewals, this.options.random)
+    this.failedRenewals += 1
+    this.renewTimer = setTimeout(() => void this.authenticate(socket, lifetime), wait)
+  }
+
   private receive(frame: ServerFrame): void {
-    this.schedulePing()
+    if (this.state === 'ready' || frame.op === 'ready') this.schedulePing()
     if (frame.op !== 'ready') return this.topics.receive(frame)
     this.attempt = 0
     this.refusals = 0
+    this.failedRenewals = 0
     this.scheduleRenewal(frame.expires_at)
     if (this.state === 'ready') return
     this.enter('ready')
@@ -120,9 +136,11 @@ export class LiveSocket {
     clearTimeout(this.renewTimer)
     const socket = this.socket
     const left = new Date(expiresAt).getTime() - Date.now()
-    const wait = Math.max(1000, left / 2, left - RENEW_BEFORE)
-    // A token that lives no longer than the present one would not help.
-    this.renewTimer = setTimeout(() => socket && void this.authenticate(socket, left - wait + ANSWER_WITHIN), wait)
+    const late = left <= 0
+    const wait = late ? RENEW_BLINDLY : Math.max(1000, left / 2, left - RENEW_BEFORE)
+    // A token that lives no longer than the present one, or than until the next try, would not help.
+    const lifetime = (late ? RENEW_BLINDLY : left - wait) + ANSWER_WITHIN
+    this.renewTimer = setTimeout(() => socket && void this.authenticate(socket, lifetime), wait)
   }
 
   private schedulePing(): void {
@@ -133,11 +151,16 @@ export class LiveSocket {
   /** A connection that died without a word is found by the silence after a ping. */
   private ping(within: number): void {
     clearTimeout(this.pingTimer)
-    if (!this.send({ op: 'ping' })) return
+    if (this.send({ op: 'ping' })) this.giveUpIn(within)
+  }
+
+  /** Unless the server says something until then. */
+  private giveUpIn(milliseconds: number): void {
+    clearTimeout(this.pingTimer)
     this.pingTimer = setTimeout(() => {
       this.drop()
       this.retry()
-    }, within)
+    }, milliseconds)
   }
 
   private async closed(code: number): Promise<void> {
