@@ -36,7 +36,8 @@ export function followEach(socket: LiveSocket, options: Options) {
   }
 
   function update(ids: readonly string[]): void {
-    const wanted = new Set(ids.slice(0, MOST))
+    // The newest come last; with more than a socket may follow, the oldest are not live.
+    const wanted = new Set(ids.slice(-MOST))
     for (const [id, unfollow] of followed) {
       if (wanted.has(id)) continue
       unfollow()
