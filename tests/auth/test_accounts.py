@@ -256,7 +256,7 @@ async def test_followers_learn_of_accounts(
         items |= {item["id"]: item for item in page["items"]}
         if page["next"] is None:
             break
-        cursor = {"after": page["next"]}
+        cursor = {"cursor": page["next"]}
     assert items[ann.id]["name"] == "Anna"
     assert set(items[ann.id]) == {"id", "name", "color", "version"}
     assert gone.id not in items

@@ -268,6 +268,12 @@ async def test_a_slow_reader_is_closed_4002_without_delaying_others(stack: Stack
     list_id = await new_list(alice)
     topic = f"list:{list_id}"
     slow = await _raw_socket(stack, alice, topic)
+    with slow:
+        await _write_until_closed(stack, alice, list_id, slow)
+
+
+async def _write_until_closed(stack: Stack, alice: Person, list_id: str, slow: socket.socket) -> None:
+    topic = f"list:{list_id}"
     async with alice.live("todo") as quick:
         await quick.subscribe(topic, after=0)
         sent = 0

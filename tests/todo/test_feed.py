@@ -19,8 +19,8 @@ async def ask(stack: Stack, someone: Person, where: str, **parameters: Any) -> h
 
 
 async def head(stack: Stack, someone: Person) -> int:
-    """Where the log stands."""
-    return int(ok(await ask(stack, someone, LOG, limit=1))["seq"])
+    """Where the log stands; not from its beginning, which may have been pruned."""
+    return int(ok(await ask(stack, someone, SNAPSHOT, limit=1))["seq"])
 
 
 async def snapshot(stack: Stack, someone: Person) -> dict[str, Resource]:

@@ -1,5 +1,6 @@
 """Signing in and out, refreshing, one's own sessions."""
 
+import contextlib
 from typing import Literal
 from uuid import UUID
 
@@ -15,7 +16,7 @@ from auth.local import local
 from auth.schemas import Refresh, Session, SignIn, Tokens
 from common.app import Rt, Runtime
 from common.database import now
-from common.errors import Unauthorized
+from common.errors import NotFound, Unauthorized
 from common.identity import Identity, Me
 from common.schemas import Cursor, Limit, Page
 
@@ -77,7 +78,8 @@ async def delete_current_session(rt: Rt, origin: From, request: Request, respons
     """Sign out here: with the access token or, when that has expired, the refresh cookie. Clears it."""
     try:
         me = await _bearer(rt, request)
-        await sessions.sign_out(rt, me.account_id, me.session_id, origin)
+        with contextlib.suppress(NotFound):  # another tab was quicker
+            await sessions.sign_out(rt, me.account_id, me.session_id, origin)
     except Unauthorized:
         if cookies.read(request, local(rt).settings) is None:
             raise
