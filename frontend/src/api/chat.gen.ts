@@ -873,6 +873,13 @@ export interface operations {
                     "application/json": components["schemas"]["TopicPage_Member_"];
                 };
             };
+            /** @description What If-None-Match names is still current */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description A problem (RFC 9457) */
             default: {
                 headers: {

@@ -9,18 +9,17 @@ import { Tokens } from './tokens'
 /** Without a token: registering, signing in, refreshing. */
 export const open = createClient<AuthPaths>({ fetch: (request) => fetch(request) })
 
-type Listener = (token: string) => void
 const endedListeners = new Set<() => void>()
-const renewedListeners = new Set<Listener>()
+const changedListeners = new Set<() => void>()
 
 export const tokens = new Tokens(
   () => call(open.POST('/api/auth/sessions/refresh', {})),
   () => endedListeners.forEach((listener) => listener()),
-  (token) => renewedListeners.forEach((listener) => listener(token)),
+  () => changedListeners.forEach((listener) => listener()),
 )
 
 export const onSessionEnded = (listener: () => void) => endedListeners.add(listener)
-export const onTokenRenewed = (listener: Listener) => renewedListeners.add(listener)
+export const onAccountChanged = (listener: () => void) => changedListeners.add(listener)
 
 function signed(request: Request, token: string): Request {
   const copy = new Request(request)

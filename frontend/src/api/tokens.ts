@@ -1,4 +1,9 @@
-/** The access token: in memory only, renewed before it expires, by one shared request however many callers need it. */
+/**
+ * The access token: in memory only, renewed before it expires, by one shared request however many callers need it.
+ *
+ * A page speaks for one account as long as it is loaded: what one person began, and what is still tried again, is
+ * never sent in the name of another who signed in meanwhile, here or in another tab.
+ */
 import type { Issued } from './types'
 import { ApiError } from './problem'
 
@@ -10,21 +15,37 @@ interface Held {
 /** Renew this long before the expiry, so that a request under way does not run into it. */
 const MARGIN = 30_000
 
+const over = () => new ApiError(401, 'session-ended')
+
 export class Tokens {
   private held: Held | null = null
+  private account: string | null = null
+  /** Raised when the token is taken away or given anew, so that a renewal under way is known to be out of date. */
+  private turn = 0
   private renewing: Promise<string> | null = null
 
   constructor(
     private readonly refresh: () => Promise<Issued>,
     private readonly ended: () => void,
-    private readonly renewed: (token: string) => void = () => {},
+    /** The browser belongs to another account now. */
+    private readonly changed: () => void = () => {},
   ) {}
 
-  hold(issued: Issued): void {
+  /** False when the token is of another account than the one this page speaks for: then it is not taken. */
+  hold(issued: Issued): boolean {
+    const account = accountOf(issued.access_token)
+    this.account ??= account
+    if (account !== this.account) {
+      this.changed()
+      return false
+    }
+    this.turn += 1
     this.held = { token: issued.access_token, expiresAt: Date.now() + issued.expires_in * 1000 }
+    return true
   }
 
   forget(): void {
+    this.turn += 1
     this.held = null
   }
 
@@ -43,24 +64,26 @@ export class Tokens {
   }
 
   private async request(): Promise<string> {
-    try {
-      const issued = await this.refresh()
-      this.hold(issued)
-      this.renewed(issued.access_token)
-      return issued.access_token
-    } catch (error) {
-      if (error instanceof ApiError && error.status === 401) {
+    const { turn } = this
+    const issued = await this.refresh().catch((error: unknown) => {
+      if (turn === this.turn && error instanceof ApiError && error.status === 401) {
         this.forget()
         this.ended()
       }
       throw error
-    }
+    })
+    if (turn !== this.turn || !this.hold(issued)) throw over()
+    return issued.access_token
   }
 }
 
-/** The account a token speaks for. The signature is the server's business. */
+/** The account a token speaks for; none if it cannot be read. Judging it is the server's business. */
 export function accountOf(token: string): string {
-  const payload = token.split('.')[1] ?? ''
-  const claims = JSON.parse(atob(payload.replaceAll('-', '+').replaceAll('_', '/'))) as { sub: string }
-  return claims.sub
+  try {
+    const payload = token.split('.')[1] ?? ''
+    const claims = JSON.parse(atob(payload.replaceAll('-', '+').replaceAll('_', '/'))) as { sub: string }
+    return claims.sub
+  } catch {
+    return ''
+  }
 }
