@@ -1,10 +1,10 @@
 /** Who is signed in here. The access token stays in memory; the refresh cookie brings the session back after a reload. */
 import { defineStore } from 'pinia'
 import { ref, shallowRef } from 'vue'
-import { auth, onSessionEnded, onTokenRenewed, open, tokens } from '@/api/clients'
+import { auth, onAccountChanged, onSessionEnded, open, tokens } from '@/api/clients'
 import { call, toApiError } from '@/api/problem'
-import { accountOf } from '@/api/tokens'
 import type { Account } from '@/api/types'
+import { forgetPerson } from './device'
 
 /** `unknown` until the server has answered once; `unreachable` when it could not be asked. */
 export type SessionStatus = 'unknown' | 'unreachable' | 'signed-out' | 'signed-in'
@@ -27,8 +27,9 @@ export const useSession = defineStore('session', () => {
   }
 
   async function signIn(email: string, password: string): Promise<void> {
-    tokens.hold(await call(open.POST('/api/auth/sessions', { body: { email, password, transport: 'cookie' } })))
-    await enter()
+    const issued = await call(open.POST('/api/auth/sessions', { body: { email, password, transport: 'cookie' } }))
+    if (tokens.hold(issued)) await enter()
+    else await new Promise(() => {}) // the page is on its way to be loaded again
   }
 
   async function register(name: string, email: string, password: string): Promise<void> {
@@ -42,15 +43,21 @@ export const useSession = defineStore('session', () => {
     status.value = 'signed-in'
   }
 
+  /** Nothing of the person stays behind; loading the page ends in one stroke whatever is still under way. */
   async function signOut(): Promise<void> {
     await call(auth.DELETE('/api/auth/sessions/current'))
-    leave()
+    const id = account.value?.id
+    leave('unknown')
+    if (id) forgetPerson(id)
+    // The browser may keep this page for its back button: then it begins anew as well.
+    window.addEventListener('pageshow', () => window.location.reload())
+    window.location.replace('/sign-in')
   }
 
-  function leave(): void {
+  function leave(to: SessionStatus): void {
     tokens.forget()
     account.value = null
-    status.value = 'signed-out'
+    status.value = to
   }
 
   async function rename(name: string): Promise<void> {
@@ -59,12 +66,10 @@ export const useSession = defineStore('session', () => {
 
   onSessionEnded(() => {
     ended.value = status.value === 'signed-in'
-    leave()
+    leave('signed-out')
   })
-  // Another tab signed in as somebody else: what is on this screen is not theirs.
-  onTokenRenewed((token) => {
-    if (account.value && accountOf(token) !== account.value.id) window.location.reload()
-  })
+  // Somebody else signed in, here or in another tab: what is on this screen is not theirs.
+  onAccountChanged(() => window.location.reload())
 
   return { status, account, ended, restore, signIn, register, signOut, rename }
 })
