@@ -83,4 +83,50 @@ describe('the outbox', () => {
     await vi.runAllTimersAsync()
     expect(said()).toEqual(['two', 'one'])
   })
+
+  const ids = () => useOutbox().queue.map(({ id }) => id)
+
+  /** What another tab does: its change of the storage, and the event that tells of it. */
+  function elsewhere(id: string, tell = true): void {
+    const key = `todolist.outbox.me.${id}`
+    localStorage.removeItem(key)
+    if (tell) window.dispatchEvent(Object.assign(new Event('storage'), { key, newValue: null }))
+  }
+
+  it('does not bring back what another tab has settled', async () => {
+    behaviour = () => 'away'
+    const outbox = useOutbox()
+    outbox.open('me')
+    outbox.addMessage(ROOM, 'one')
+    await vi.advanceTimersByTimeAsync(10)
+    elsewhere(ids()[0]!, false)
+    outbox.addMessage(ROOM, 'two')
+    expect(Object.keys(localStorage)).toEqual([`todolist.outbox.me.${ids()[1]}`])
+  })
+
+  it('lets go of what another tab has settled or discarded', async () => {
+    behaviour = () => 'away'
+    const outbox = useOutbox()
+    outbox.open('me')
+    outbox.addMessage(ROOM, 'one')
+    outbox.addMessage(ROOM, 'two')
+    await vi.advanceTimersByTimeAsync(10)
+    elsewhere(ids()[0]!)
+    behaviour = null
+    await vi.runAllTimersAsync()
+    expect(said()).toEqual(['two'])
+    expect(outbox.queue).toEqual([])
+  })
+
+  it('sends what does not fit into the storage any more', async () => {
+    const setItem = () => {
+      throw new DOMException('full', 'QuotaExceededError')
+    }
+    vi.stubGlobal('localStorage', Object.create({ setItem, removeItem: () => {} }) as Storage)
+    const outbox = useOutbox()
+    outbox.open('me')
+    outbox.addMessage(ROOM, 'one')
+    await vi.runAllTimersAsync()
+    expect(said()).toEqual(['one'])
+  })
 })

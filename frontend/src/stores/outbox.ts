@@ -8,7 +8,7 @@ import * as outbox from '@/domain/outbox'
 import { backoff } from '@/live/backoff'
 import { useContents } from './contents'
 import { useMessages } from './messages'
-import { loadQueue, saveQueue } from './outbox-storage'
+import { loadQueue, saveQueue, watchQueue } from './outbox-storage'
 import { useRooms } from './rooms'
 
 export const useOutbox = defineStore('outbox', () => {
@@ -16,23 +16,28 @@ export const useOutbox = defineStore('outbox', () => {
   const owner = ref<string | null>(null)
   const sending = new Set<outbox.Pending['kind']>()
   const timers: Partial<Record<outbox.Pending['kind'], ReturnType<typeof setTimeout>>> = {}
+  let unwatch = () => {}
   const attempts = { message: 0, task: 0 }
 
   function change(next: outbox.Queue): void {
-    if (owner.value) saveQueue(owner.value, queue.value, next)
+    const before = queue.value
     queue.value = next
+    if (owner.value) saveQueue(owner.value, before, next)
   }
 
   /** What was still waiting when the page was closed goes on its way. */
   function open(accountId: string): void {
     owner.value = accountId
     queue.value = loadQueue(accountId)
+    unwatch()
+    unwatch = watchQueue(accountId, (id) => (queue.value = outbox.settle(queue.value, id)))
     flush()
   }
 
   function close(): void {
     owner.value = null
     queue.value = []
+    unwatch()
     Object.values(timers).forEach(clearTimeout)
   }
 
