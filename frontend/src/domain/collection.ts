@@ -33,6 +33,11 @@ export function remove<T extends Versioned>(collection: Collection<T>, id: strin
   return { items, gone: { ...collection.gone, [id]: Math.max(version, collection.gone[id] ?? 0) } }
 }
 
+/** What is older than `version` of `id` may not come any more. */
+export function goneBefore<T>(collection: Collection<T>, id: string, version: number): Collection<T> {
+  return { ...collection, gone: { ...collection.gone, [id]: Math.max(version - 1, collection.gone[id] ?? 0) } }
+}
+
 /** Without `id`, which may come back later at any version (a list left and shared again). */
 export function without<T extends Versioned>(collection: Collection<T>, id: string): Collection<T> {
   const { [id]: _removed, ...items } = collection.items

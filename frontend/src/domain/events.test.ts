@@ -98,6 +98,13 @@ describe('applyMessageEvent', () => {
     expect(deleted.items.m).toMatchObject({ body: '', deleted_at: '2026-01-01T00:00:00Z', seq: 1, version: 5 })
   })
 
+  it('remembers the deletion of a message that a page under way still holds', () => {
+    const deleted = applyMessageEvent(emptyCollection<Message>(), event(5, 'message.deleted', { id: 'm', version: 5 }), 0)
+    expect(putAll(deleted, [message({ version: 4 })]).items).toEqual({})
+    const place = message({ version: 5, body: '', deleted_at: '2026-01-01T00:00:00Z' })
+    expect(putAll(deleted, [place]).items.m).toEqual(place)
+  })
+
   it('leaves out an edit of a message that was not paged in', () => {
     const start = emptyCollection<Message>()
     const edited = message({ seq: 3, version: 60 })

@@ -1,6 +1,6 @@
 /** Events of a topic applied to what is shown. An event of something deleted later carries id and version only. */
 import type { EventFrame, Message } from '@/api/types'
-import { type Collection, put, remove, type Versioned } from './collection'
+import { type Collection, goneBefore, put, remove, type Versioned } from './collection'
 
 /** True when the event holds the resource, not just the memory of it. */
 export function holdsResource(frame: EventFrame): boolean {
@@ -38,7 +38,9 @@ export function applyMessageEvent(
   const data = frame.data as unknown as Message
   if (frame.kind === 'message.deleted') {
     const known = messages.items[data.id]
-    return known ? put(messages, { ...known, body: '', reactions: [], deleted_at: frame.at, version: frame.seq }) : messages
+    // A page under way may still hold its words. Its empty place, as of this event or later, may come.
+    if (!known) return goneBefore(messages, data.id, frame.seq)
+    return put(messages, { ...known, body: '', reactions: [], deleted_at: frame.at, version: frame.seq })
   }
   if (!holdsResource(frame) || data.seq < oldest) return messages
   return put(messages, { ...data, version: frame.seq })

@@ -38,9 +38,10 @@ export const useMessages = defineStore('messages', () => {
     if (conversation.loading !== 'ready') conversation.loading = 'loading'
     try {
       const page = await readPage(roomId)
-      const kept = Object.values(conversation.messages.items).filter((message) => message.version > page.seq)
+      const { items, gone } = conversation.messages
+      const kept = Object.values(items).filter((message) => message.version > page.seq)
       conversation.oldest = page.next ? (page.items[0]?.seq ?? 0) : 0
-      conversation.messages = putAll(putAll(emptyCollection<Message>(), kept), page.items)
+      conversation.messages = putAll(putAll({ items: {}, gone }, kept), page.items)
       conversation.loading = 'ready'
       usePeople().want(page.items.map((message) => message.author_id))
       return { seq: page.seq, epoch: page.epoch }
