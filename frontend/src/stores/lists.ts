@@ -9,6 +9,7 @@ import { withRetries } from '@/api/retry'
 import type { EventFrame, List, Role } from '@/api/types'
 import { emptyCollection, put, putAll, without } from '@/domain/collection'
 import { holdsResource } from '@/domain/events'
+import { putAnswer, withRole } from '@/domain/roles'
 import type { Loading } from './loading'
 
 export const useLists = defineStore('lists', () => {
@@ -38,10 +39,13 @@ export const useLists = defineStore('lists', () => {
     }
   }
 
+  const roleIn = (id: string) => collection.value.items[id]?.my_role
+
   async function fetchOne(id: string): Promise<void> {
+    const before = roleIn(id)
     try {
       const list = await call(todo.GET('/api/todo/lists/{list_id}', { params: { path: { list_id: id } } }))
-      keep(list)
+      keep(list, before)
     } catch (error) {
       if (toApiError(error).status === 404) drop(id)
       else throw error
@@ -57,13 +61,13 @@ export const useLists = defineStore('lists', () => {
 
   async function update(id: string, fields: { title?: string; color?: string }): Promise<void> {
     const path = { list_id: id }
-    const list = await call(todo.PATCH('/api/todo/lists/{list_id}', { params: { path }, body: fields }))
-    keep(list)
+    const before = roleIn(id)
+    keep(await call(todo.PATCH('/api/todo/lists/{list_id}', { params: { path }, body: fields })), before)
   }
 
-  function keep(list: List): void {
+  function keep(list: List, before?: Role): void {
     changes += 1
-    collection.value = put(collection.value, list)
+    collection.value = putAnswer(collection.value, list, before)
   }
 
   async function destroy(id: string): Promise<void> {
@@ -75,15 +79,14 @@ export const useLists = defineStore('lists', () => {
   function apply(frame: EventFrame): void {
     const known = collection.value.items[String(frame.data.id)]
     if (known && frame.kind === 'list.updated' && holdsResource(frame)) {
+      changes += 1
       collection.value = put(collection.value, { ...known, ...frame.data, version: frame.seq })
     }
   }
 
   function setRole(id: string, role: Role): void {
-    const known = collection.value.items[id]
-    if (!known || known.my_role === role) return
-    const items = { ...collection.value.items, [id]: { ...known, my_role: role } }
-    collection.value = { ...collection.value, items }
+    changes += 1
+    collection.value = withRole(collection.value, id, role)
   }
 
   function drop(id: string): void {

@@ -6,9 +6,10 @@ import { newId } from '@/api/ids'
 import { allPages } from '@/api/pages'
 import { call, toApiError } from '@/api/problem'
 import { withRetries } from '@/api/retry'
-import type { EventFrame, Room } from '@/api/types'
-import { emptyCollection, put, putAll, without } from '@/domain/collection'
+import type { EventFrame, Role, Room } from '@/api/types'
+import { emptyCollection, putAll, without } from '@/domain/collection'
 import { holdsResource } from '@/domain/events'
+import { putAnswer, withRole } from '@/domain/roles'
 import type { Loading } from './loading'
 
 interface Reading {
@@ -57,10 +58,13 @@ export const useRooms = defineStore('rooms', () => {
     }
   }
 
+  const roleIn = (id: string) => collection.value.items[id]?.my_role
+
   async function fetchOne(id: string): Promise<void> {
+    const before = roleIn(id)
     try {
       const room = await call(chat.GET('/api/chat/rooms/{room_id}', { params: { path: { room_id: id } } }))
-      learn(room)
+      learn(room, before)
     } catch (error) {
       if (toApiError(error).status === 404) drop(id)
       else throw error
@@ -77,9 +81,9 @@ export const useRooms = defineStore('rooms', () => {
     return learn(await withRetries(() => call(chat.POST('/api/chat/rooms', { body }))))
   }
 
-  function learn(room: Room): Room {
+  function learn(room: Room, before = roleIn(room.id)): Room {
     changes += 1
-    collection.value = put(collection.value, room)
+    collection.value = putAnswer(collection.value, room, before)
     return room
   }
 
@@ -88,6 +92,11 @@ export const useRooms = defineStore('rooms', () => {
     if (known && frame.kind === 'room.updated' && holdsResource(frame)) {
       learn({ ...known, ...frame.data, version: frame.seq })
     }
+  }
+
+  function setRole(id: string, role: Role): void {
+    changes += 1
+    collection.value = withRole(collection.value, id, role)
   }
 
   const unread = (roomId: string): number => {
@@ -130,6 +139,6 @@ export const useRooms = defineStore('rooms', () => {
 
   return {
     collection, loading, readings, all, ids, byList, conversations, load, loadUnread, fetchOne, openGroup, openDirect,
-    apply, unread, readingOf, said, readUpTo, markRead, drop, clear,
+    apply, setRole, unread, readingOf, said, readUpTo, markRead, drop, clear,
   }
 })
