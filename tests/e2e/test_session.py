@@ -54,6 +54,32 @@ async def test_signing_out_and_in(newcomer: Newcomer) -> None:
     await expect(ann.page.get_by_test_id("list-title")).to_have_text("Picnic")
 
 
+async def test_signing_out_leaves_nothing_behind(newcomer: Newcomer) -> None:
+    """What is not sent yet is asked about first; then neither it nor a draft stays on the device."""
+    ann = await newcomer("Ann")
+    await ann.make_list("Picnic")
+    await ann.page.route("**/messages", lambda route: route.abort())
+    await ann.say("Who brings bread?")
+    await ann.page.get_by_test_id("composer").fill("And who brings")
+    kept = "Object.keys(localStorage).filter((key) => /draft|outbox/.test(key)).length"
+    assert await ann.page.evaluate(kept) == 2
+
+    await ann.page.get_by_role("button", name="Your account").click()
+    await ann.page.get_by_role("menuitem", name="Sign out").click()
+    dialog = ann.page.get_by_role("dialog")
+    await dialog.get_by_role("button", name="Cancel").click()
+    await expect(dialog).to_be_hidden()
+    assert await ann.page.evaluate(kept) == 2
+
+    await ann.page.get_by_role("button", name="Your account").click()
+    await ann.page.get_by_role("menuitem", name="Sign out").click()
+    await dialog.get_by_role("button", name="Sign out and discard").click()
+    await expect(ann.page.get_by_role("heading", name="Welcome back")).to_be_visible()
+    assert await ann.page.evaluate(kept) == 0
+    await ann.page.go_back()
+    await expect(ann.page.get_by_role("heading", name="Welcome back")).to_be_visible()
+
+
 async def test_a_session_ended_elsewhere_ends_here(newcomer: Newcomer, new_context: NewContext) -> None:
     """Ending all others from one device shows the sign-in page on the other, and says why."""
     ann = await newcomer("Ann")
