@@ -2,19 +2,13 @@
 
 from uuid import UUID
 
-from common.errors import Invalid
-from common.schemas import cursor_decode, cursor_encode
+from common.pages import parse_cursor
+from common.schemas import cursor_encode
 
 
 def read(cursor: str | None) -> UUID | None:
     """The id after which the page begins; none for the first."""
-    if cursor is None:
-        return None
-    (text,) = cursor_decode(cursor, 1)
-    try:
-        return UUID(text)
-    except ValueError:
-        raise Invalid.field("cursor", "bad-cursor", "must be the `next` of an earlier page") from None
+    return parse_cursor(cursor, 1, UUID)
 
 
 def following(ids: list[UUID], limit: int) -> str | None:

@@ -5,17 +5,9 @@ that is found here is never stale, and nothing has to be removed but for want of
 """
 
 from collections import OrderedDict
-from collections.abc import Hashable, Iterable
-from typing import Any
-
-from common.schemas import encode
+from collections.abc import Hashable
 
 MAX_BYTES = 32 * 1024 * 1024
-
-
-def join(items: Iterable[bytes], **about: Any) -> bytes:
-    """A page of resources that are encoded already."""
-    return b'{"items":[' + b",".join(items) + b"]," + encode(about)[1:]
 
 
 class PageCache:

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request, Response
 from chat import schemas
 from chat.actions import rooms as actions
 from chat.models import accounts
-from chat.pages import NOT_MODIFIED, id_cursor, topic_page
+from chat.pages import topic_page
 from chat.store import members, rooms
 from chat.topics import room_topic
 from common import etag
@@ -18,6 +18,7 @@ from common.errors import NotFound
 from common.etag import IfMatch, conditional, json_response
 from common.identity import Me
 from common.log.reader import head
+from common.pages import NOT_MODIFIED, parse_cursor
 from common.schemas import Cursor, Limit, TopicPage, cursor_encode
 
 router = APIRouter(prefix="/api/chat/rooms/{room_id}/members", tags=["members"])
@@ -34,7 +35,7 @@ async def list_room_members(
     rt: Rt, me: Me, room_id: UUID, request: Request, limit: Limit = 50, cursor: Cursor = None
 ) -> Response:
     """By account id."""
-    after = id_cursor(cursor)
+    after = parse_cursor(cursor, 1, UUID)
     async with rt.database.read() as db:
         place = await head(db, room_topic(room_id), rooms.is_member(me.account_id, room_id))
         if place is None:

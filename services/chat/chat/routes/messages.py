@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from chat import schemas
 from chat.actions import messages as actions
-from chat.pages import NOT_MODIFIED, place_cursor, topic_page
+from chat.pages import direction_and_seq, topic_page
 from chat.store import messages, rooms
 from chat.topics import room_topic
 from common import etag
@@ -17,6 +17,7 @@ from common.errors import Invalid, NotFound
 from common.etag import IfMatch, collection_etag, conditional, json_response
 from common.identity import Me
 from common.log.reader import head
+from common.pages import NOT_MODIFIED, parse_cursor
 from common.schemas import Cursor, Limit, TopicPage, cursor_encode
 
 router = APIRouter(prefix="/api/chat/rooms/{room_id}/messages", tags=["messages"])
@@ -46,9 +47,9 @@ async def list_messages(
     """Ascending in every page: the newest, or those before or after a place; `next` goes on that way."""
     if before is not None and after is not None:
         raise Invalid.field("after", "before-and-after", "give before or after, not both")
-    if cursor is not None:
-        direction, place_in_room = place_cursor(cursor)
-        before, after = (place_in_room, None) if direction == "before" else (None, place_in_room)
+    if (going_on := parse_cursor(cursor, 2, direction_and_seq)) is not None:
+        direction, at = going_on
+        before, after = (at, None) if direction == "before" else (None, at)
     async with rt.database.read() as db:
         place = await head(db, room_topic(room_id), rooms.is_member(me.account_id, room_id))
         if place is None:

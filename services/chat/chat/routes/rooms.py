@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request, Response
 from chat import schemas
 from chat.actions import rooms as actions
 from chat.models import accounts
-from chat.pages import NOT_MODIFIED, digest_tag, id_cursor, topic_page
+from chat.pages import topic_page
 from chat.store import AnyRow, rooms
 from chat.topics import direct_room_id, list_room_id, room_topic, user_topic
 from common import etag
@@ -20,6 +20,7 @@ from common.etag import IfMatch, conditional, json_response
 from common.identity import Me
 from common.ids import new_id
 from common.log.reader import After, AskedEpoch, Head, events_response, head
+from common.pages import NOT_MODIFIED, digest_tag, parse_cursor
 from common.schemas import Cursor, Limit, TopicPage, cursor_encode
 
 router = APIRouter(prefix="/api/chat/rooms", tags=["rooms"])
@@ -39,7 +40,7 @@ async def list_rooms(
 
     That topic says which rooms come and go; titles change without it, so the ETag is a digest of the page.
     """
-    after = id_cursor(cursor)
+    after = parse_cursor(cursor, 1, UUID)
     place = await _own_place(rt, me.account_id)
     async with rt.database.read() as db:
         if list_id is not None:

@@ -10,10 +10,10 @@ from common.etag import IfMatch, conditional, etag, json_response
 from common.identity import Me
 from common.ids import new_id
 from common.log.reader import After, AskedEpoch, events_response, head
+from common.pages import NOT_MODIFIED, digest_tag, join, parse_cursor
 from common.schemas import Cursor, Limit, TopicPage, cursor_encode
 from todo import actions, store
-from todo.pages import join
-from todo.routes.rendering import NOT_MODIFIED, digest_tag, made_before, parse_cursor, reply
+from todo.routes.rendering import made_before, reply
 from todo.schemas import Event, List, ListPatch, NewList, with_role
 from todo.topics import LISTS, list_topic, user_topic
 

@@ -9,12 +9,12 @@ from common.app import Rt
 from common.errors import NotFound
 from common.etag import IfMatch, collection_etag, conditional
 from common.identity import Me
+from common.pages import NOT_MODIFIED, join, parse_cursor
 from common.schemas import Cursor, Limit, TopicPage, cursor_encode, encode
 from todo import actions, store
 from todo.actions.access import require_role
 from todo.models import ACCOUNTS
-from todo.pages import join
-from todo.routes.rendering import NOT_MODIFIED, parse_cursor, reply
+from todo.routes.rendering import reply
 from todo.schemas import Member, NewMember
 from todo.topics import LISTS, list_topic, user_topic
 

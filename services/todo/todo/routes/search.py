@@ -9,11 +9,10 @@ from common.app import Rt
 from common.database import now
 from common.etag import conditional
 from common.identity import Me
+from common.pages import NOT_MODIFIED, digest_tag, join, parse_cursor
 from common.schemas import Cursor, Limit, Page, cursor_encode
 from todo import store
 from todo.due import parse_due, parse_zone
-from todo.pages import join
-from todo.routes.rendering import NOT_MODIFIED, digest_tag, parse_cursor
 from todo.schemas import Task
 from todo.store.search import Place, Wanted
 

@@ -9,10 +9,11 @@ from common.errors import NotFound
 from common.etag import IfMatch, collection_etag, conditional, etag, not_modified
 from common.identity import Me
 from common.ids import new_id
+from common.pages import NOT_MODIFIED, join, parse_cursor
 from common.schemas import Cursor, Limit, TopicPage, cursor_encode
 from todo import actions, store
-from todo.pages import PageCache, join
-from todo.routes.rendering import NOT_MODIFIED, made_before, parse_cursor, position_and_id, reply
+from todo.pages import PageCache
+from todo.routes.rendering import made_before, position_and_id, reply
 from todo.schemas import NewTask, Task, TaskPatch
 from todo.topics import list_topic
 
