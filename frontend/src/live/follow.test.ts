@@ -84,6 +84,7 @@ describe('following', () => {
       answers['/api/todo/lists/a/members'] = page()
       await start(followTodo)
       subscribed('list:a', 10)
+      await settle()
       await useContents().load('a')
     }
 
@@ -131,6 +132,7 @@ describe('following', () => {
       answers['/api/chat/rooms/r/messages'] = page()
       await start(followChat)
       subscribed('room:r', 10)
+      await settle()
       await useMessages().load('r')
     }
 
