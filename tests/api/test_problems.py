@@ -93,7 +93,7 @@ async def _check_current(
     assert answer.headers["etag"] == again.headers["etag"]
 
 
-@pytest.mark.parametrize(("status", "code", "service", "steps"), IN_STEPS, ids=lambda each: str(each))
+@pytest.mark.parametrize(("status", "code", "service", "steps"), IN_STEPS, ids=[step[1] for step in IN_STEPS])
 async def test_a_refusal_in_steps(status: int, code: str, service: str, steps: Steps, world: World) -> None:
     """Those that something has to happen before."""
     answer = await steps(world)
