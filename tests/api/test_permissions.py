@@ -100,6 +100,10 @@ async def test_internal_paths_are_for_services(row: Row, world: World, client: h
         "service": servicetoken.make(key, "chat", callee),
         "other service": servicetoken.make(key, "chat", "chat"),
     }
+    if "/internal/log/" in path:  # from where it stands: its beginning may have been pruned
+        service = {"Authorization": f"Bearer {tokens['service']}"}
+        snapshot = await client.get(world.owner.address(path.replace("/log/", "/snapshot/")), headers=service)
+        path += f"?after={snapshot.json()['seq']}"
     for caller, status in zip(SERVICES, map(int, row.expected.split()), strict=True):
         headers = {"Authorization": f"Bearer {token}"} if (token := tokens[caller]) else {}
         answer = await client.get(world.owner.address(path), headers=headers)

@@ -2,7 +2,8 @@
 
 import orjson
 
-from todo.pages import PageCache, join
+from common.pages import join
+from todo.pages import PageCache
 
 
 def test_a_page_is_json_whatever_it_holds() -> None:
