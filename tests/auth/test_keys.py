@@ -11,8 +11,11 @@ from uuid import UUID
 import httpx
 import pytest
 from jose import jwt
+from sqlalchemy.ext.asyncio import create_async_engine
 
-from auth.keys import RETIREMENT
+from auth import keys, store
+from auth.keys import RETIREMENT, Safe
+from common.database import now
 from tests.auth.support import AuthDatabase
 from tests.support import PersonFactory, Stack, eventually
 from tools.stack import free_port
@@ -138,12 +141,30 @@ async def test_two_that_rotate_at_once_make_one_key(stack: Stack, database: Auth
     database.run("UPDATE signing_keys SET active_from = UTC_TIMESTAMP(6) WHERE active_from > UTC_TIMESTAMP()")
 
 
+async def test_of_two_decisions_on_the_same_keys_one_makes_a_key(stack: Stack) -> None:
+    """Also when the second comes after the first has added its own."""
+    engine = create_async_engine(stack.database_url("auth").replace("mysql://", "mysql+asyncmy://"))
+    safe = Safe(base64.b64decode(stack.secrets["key_encryption_key"]))
+    async with engine.connect() as db:
+        known = await store.keys.all_of_them(db)
+        assert await keys.make(db, safe, known, active_from=now()) is not None
+        assert await keys.make(db, safe, known, active_from=now()) is None
+        await db.rollback()
+    await engine.dispose()
+
+
 async def test_a_restart_changes_nothing(
-    stack: Stack, client: httpx.AsyncClient, person: PersonFactory
+    stack: Stack, client: httpx.AsyncClient, person: PersonFactory, database: AuthDatabase
 ) -> None:
     """The keys, the sessions, and that a session has ended."""
     ann, ben = await person("Ann"), await person("Ben")
     await ben.delete("/api/auth/sessions/current")
+
+    async def up_to_date() -> bool:
+        kept = {kid for (kid,) in database.run("SELECT kid FROM signing_keys")}
+        return {key["kid"] for key in await published(stack, client)} == kept
+
+    await eventually(up_to_date, timeout=20)
     before = await published(stack, client)
     service = stack.service("auth")
     service.kill()

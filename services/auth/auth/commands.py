@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
-from auth import keys
+from auth import keys, store
 from auth.actions import accounts
 from auth.housekeeping import one_round
 from auth.keys import Safe
@@ -74,7 +74,8 @@ def rotate_keys(arguments: list[str]) -> None:
         lead = timedelta(seconds=0 if at_once else settings.key_lead_seconds)
 
         async def rotate(tx: Tx) -> str | None:
-            return await keys.make(tx.db, Safe(settings.sealing_key()), active_from=tx.now + lead)
+            known = await store.keys.all_of_them(tx.db)
+            return await keys.make(tx.db, Safe(settings.sealing_key()), known, active_from=tx.now + lead)
 
         kid = await log.write([], rotate)
         if kid is None:

@@ -44,7 +44,8 @@ async def one_round(log: Writer, settings: Settings, safe: Safe) -> None:
             await store.keys.remove(tx.db, over)
         if not known or known[-1].active_from > tx.now - timedelta(days=settings.key_rotation_days):
             return None
-        return await keys.make(tx.db, safe, active_from=tx.now + timedelta(seconds=settings.key_lead_seconds))
+        lead = timedelta(seconds=settings.key_lead_seconds)
+        return await keys.make(tx.db, safe, known, active_from=tx.now + lead)
 
     async def forget_sessions(tx: Tx) -> int:
         return await store.sessions.prune(tx.db, tx.now - RETIREMENT, limits(settings, tx.now), BATCH)

@@ -73,18 +73,25 @@ def expired(keys: Sequence[AnyRow], at: datetime) -> list[str]:
 
 async def make_first(db: AsyncConnection, safe: Safe, at: datetime) -> None:
     """Add a key if there is none."""
-    if not await store.keys.all_of_them(db):
-        await make(db, safe, active_from=at)
+    if not (known := await store.keys.all_of_them(db)):
+        await make(db, safe, known, active_from=at)
 
 
-async def make(db: AsyncConnection, safe: Safe, *, active_from: datetime) -> str | None:
-    """Add a key that takes over at a moment; None when another process has just done so."""
-    keys = await store.keys.all_of_them(db)
+async def make(
+    db: AsyncConnection, safe: Safe, known: Sequence[AnyRow], *, active_from: datetime
+) -> str | None:
+    """Add a key that takes over at a moment; None when another process has just done so.
+
+    It follows the newest of `known`, the keys on which it was decided: of several processes that decided on
+    the
+    same ones, the first adds its key. Read again here, they might show another's, and this one would follow
+    it.
+    """
     key = new_key()
     jwk = public_jwk(key)
     values = {
         "kid": jwk["kid"],
-        "follows": keys[-1].kid if keys else "",
+        "follows": known[-1].kid if known else "",
         "public": json.dumps(jwk),
         "sealed": safe.seal(jwk["kid"], key),
         "created_at": now(),
