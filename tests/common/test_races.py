@@ -174,6 +174,43 @@ async def test_a_publication_that_comes_while_the_log_is_read(
     log.hub.leave(TOPIC, seen)
 
 
+async def test_a_hole_that_opens_while_the_log_is_read_is_filled(
+    log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The reading brought nothing, for what is missing was written only after it."""
+    await create(log, TOPIC)
+    seen = Seen()
+    topic = log.hub.join(TOPIC, seen)
+    await topic.opened
+    held: list[tuple[dict[str, Any], bytes]] = []
+    await log.bus.subscribe("probe", TOPIC, lambda about, data: held.append((about, data)))
+    real = reader.read_after
+    readings = 0
+
+    async def published() -> bool:
+        return len(held) == 2
+
+    async def read_after(*arguments: Any) -> Any:
+        nonlocal readings
+        readings += 1
+        answer = await real(*arguments)
+        if readings == 1:
+            for _ in range(2):
+                await log.writer.write([TOPIC], write)
+            await eventually(published)
+            topic.receive(*held[1])  # the second; the first was lost
+        return answer
+
+    monkeypatch.setattr(reader, "read_after", read_after)
+    topic.behind(1)
+
+    async def both() -> bool:
+        return seen.seqs == [1, 2]
+
+    await eventually(both)
+    log.hub.leave(TOPIC, seen)
+
+
 async def test_a_head_that_was_read_before_a_publication_came_resets_nothing(
     log: Log, monkeypatch: pytest.MonkeyPatch
 ) -> None:

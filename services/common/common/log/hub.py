@@ -117,7 +117,7 @@ class Topic:
         """One read of the log serves all subscribers."""
         await asyncio.sleep(HOLE_SECONDS)
         while self.cursor < self._target:
-            after = self.cursor  # publications go on while the log is read
+            after, target = self.cursor, self._target  # publications go on while the log is read
             try:
                 async with self._hub.reading(), self._hub.database.read() as connection:
                     events, place = await reader.read_after(connection, self.name, after, PAGE)
@@ -128,7 +128,8 @@ class Topic:
             if place.epoch != self.epoch or place.floor > after:
                 self.reset(place)
             elif not events:
-                self._target = self.cursor  # it was no number of this log
+                if self._target == target:
+                    self._target = self.cursor  # it was no number of this log
             elif events[0].seq != after + 1:
                 logger.error("hole in the log", topic=self.name, after=after)
                 return

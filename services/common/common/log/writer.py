@@ -68,11 +68,9 @@ class Writer:
         """Lock `topics`, run the action, number what it appended, commit; only then return its result.
 
         The action may run more than once and together with others, so it touches nothing but its
-        transaction. A
-        ServiceError that it raises undoes only its own part. A caller that goes away cancels nothing.
-        Raises Unavailable when MySQL is away; after that the write may or may not have happened, and the
-        client sends
-        it again with the same id.
+        transaction. A ServiceError that it raises undoes only its own part. A caller that goes away cancels
+        nothing. Raises Unavailable when MySQL is away; after that the write may or may not have happened,
+        and the client sends it again with the same id.
         """
         job = _Job(topics, action, asyncio.get_running_loop().create_future())
         key = next((topic for topic in topics if rank(topic) == 0), None)
