@@ -5,6 +5,7 @@ import base64
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +18,8 @@ from auth import keys, store
 from auth.keys import RETIREMENT, Safe
 from common.database import now
 from tests.auth.support import AuthDatabase
-from tests.support import PersonFactory, Stack, eventually
+from tests.support import Person, PersonFactory, Stack, eventually
+from tests.support.person import new_email
 from tools.stack import free_port
 
 JWKS = "/api/auth/.well-known/jwks.json"
@@ -173,6 +175,26 @@ async def test_a_restart_changes_nothing(
     assert (await ann.get("/api/auth/me")).status_code == 200
     assert (await ann.client.post(ann.address("/api/auth/sessions/refresh"))).status_code == 200
     assert (await ben.get("/api/auth/me")).json()["code"] == "session-ended"
+
+
+async def test_after_a_revocation_no_older_token_is_good(new_stack: Callable[..., Stack]) -> None:
+    """What a restore does: all keys go, even those that another encryption key sealed; the sessions stay."""
+    stack = new_stack(names=("auth",))
+    ann = Person(stack.url, "Ann", new_email("ann"))
+    await ann.register()
+    stack.service("auth").stop()
+    other_key = {"TODOLIST_KEY_ENCRYPTION_KEY": base64.b64encode(os.urandom(32)).decode()}
+    done = command(stack, "rotate-keys", "--revoke", **other_key)
+    assert done.returncode == 0, done.stderr
+    auth = f"http://127.0.0.1:{stack.replica('auth', **other_key).port}"
+    old = {"Authorization": f"Bearer {ann.token}"}
+    assert (await ann.client.get(f"{auth}/api/auth/me", headers=old)).json()["code"] == "bad-token"
+    refreshed = await ann.client.post(f"{auth}/api/auth/sessions/refresh")
+    assert refreshed.status_code == 200, refreshed.text
+    assert kid_of(refreshed.json()["access_token"]) == done.stdout.split()[0]
+    keys = (await ann.client.get(auth + JWKS)).json()["keys"]
+    assert [key["kid"] for key in keys] == [done.stdout.split()[0]]
+    await ann.client.aclose()
 
 
 def test_another_encryption_key_is_noticed(stack: Stack) -> None:

@@ -68,13 +68,22 @@ def rotate_keys(arguments: list[str]) -> None:
     parser.add_argument(
         "--now", action="store_true", help="use it at once, before verifiers have seen it published"
     )
-    at_once: bool = parser.parse_args(arguments).now
+    parser.add_argument(
+        "--revoke",
+        action="store_true",
+        help="and forget all other keys, at once: for after a restore, or when a key became known. Processes "
+        "that run go on with tokens they have seen, so do it while the services are stopped",
+    )
+    asked = parser.parse_args(arguments)
+    at_once, revoke = asked.now or asked.revoke, bool(asked.revoke)
 
     async def work(settings: Settings, log: Writer) -> str:
         lead = timedelta(seconds=0 if at_once else settings.key_lead_seconds)
 
         async def rotate(tx: Tx) -> str | None:
             known = await store.keys.all_of_them(tx.db)
+            if revoke:
+                await store.keys.remove(tx.db, [key.kid for key in known])
             return await keys.make(tx.db, Safe(settings.sealing_key()), known, active_from=tx.now + lead)
 
         kid = await log.write([], rotate)

@@ -37,7 +37,10 @@ class WrongKeyError(Exception):
     """The stored keys were encrypted with another key than the one in the settings."""
 
     def __init__(self) -> None:
-        super().__init__("TODOLIST_KEY_ENCRYPTION_KEY does not open the signing keys in the database.")
+        super().__init__(
+            "TODOLIST_KEY_ENCRYPTION_KEY does not open the signing keys in the database. If the right one is "
+            "lost, `python -m auth rotate-keys --revoke` makes a new signing key."
+        )
 
 
 class Safe:
