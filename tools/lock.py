@@ -1,4 +1,5 @@
-"""The hashed requirement files: one for development, one per service, made from the pyproject.toml files.
+"""The hashed requirement files: one for development, one per service, one for building images, made from the
+pyproject.toml files.
 
 Services are locked to the versions development uses, so what is tested is what is shipped. No file names an
 index: where packages come from is the business of whoever installs them, what they are is not.
@@ -14,16 +15,18 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 DEVELOPMENT = "requirements-dev.txt"
-SERVICES = ("auth", "todo", "chat")
+BUILD = "requirements-build.txt"  # what makes our own packages, in an image's builder
+DISTRIBUTIONS = ("common", "auth", "todo", "chat")
 OPTIONS = ["--quiet", "--universal", "--generate-hashes", "--python-version", "3.11", "--no-header"]
 
 
 def lock(home: Path, *, upgrade: bool) -> list[str]:
     """Write the lock files under `home` and return their names; versions stay unless to be upgraded."""
-    projects = {name: f"services/{name}/pyproject.toml" for name in SERVICES}
+    projects = {name: f"services/{name}/pyproject.toml" for name in DISTRIBUTIONS}
     change = ["--upgrade"] if upgrade else []
     _compile([*projects.values(), "--group", "dev", *change], home / DEVELOPMENT)
-    names = [DEVELOPMENT]
+    _compile(["--group", "build", *change], home / BUILD)
+    names = [DEVELOPMENT, BUILD]
     for name, project in projects.items():
         names.append(f"services/{name}/requirements.txt")
         _compile([project, "--constraints", str(home / DEVELOPMENT)], home / names[-1])
@@ -35,7 +38,8 @@ def stale() -> list[str]:
     lines: list[str] = []
     with tempfile.TemporaryDirectory() as directory:
         home = Path(directory)
-        for name in [DEVELOPMENT, *(f"services/{service}/requirements.txt" for service in SERVICES)]:
+        services = (f"services/{service}/requirements.txt" for service in DISTRIBUTIONS)
+        for name in [DEVELOPMENT, BUILD, *services]:
             (home / name).parent.mkdir(parents=True, exist_ok=True)
             if (ROOT / name).exists():
                 shutil.copy(ROOT / name, home / name)
