@@ -69,9 +69,10 @@ class Development:
         part.start()
 
     def _make_databases(self, mysql: MySQL, secrets: Path) -> None:
-        migrations = sorted((ROOT / "services").glob("*/migrations/**/*.py"))
+        parts = ("*/migrations/**/*.py", "common/common/bootstrap/*.py")
+        sources = sorted(path for part in parts for path in (ROOT / "services").glob(part))
         stamp = mysql.home / "schema"  # beside the data it speaks of
-        state = digest(ROOT / "services/common/common/bootstrap.py", *migrations)
+        state = digest(*sources)
         if holds(stamp, state) and secrets.exists():
             return
         with step("Databases, accounts, schema"):
