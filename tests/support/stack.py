@@ -71,6 +71,14 @@ class Stack:
         replica.start()
         return replica
 
+    def worker(self, name: str, *, wait: bool = True, **env: str) -> Service:
+        """A process that does a service's background work; it ends with the stack."""
+        port = free_port()
+        worker = self._service(name, port, f"{name}-worker-{port}.log", env, arguments=("work",))
+        self._replicas.append(worker)
+        worker.start(wait=wait)
+        return worker
+
     def logs(self) -> dict[str, str]:
         """What each process has logged."""
         processes = [*self._services.values(), *self._replicas]
@@ -91,5 +99,13 @@ class Stack:
         for process in [*self._replicas, *self._services.values()]:
             process.kill()
 
-    def _service(self, name: str, port: int, log: str, env: Mapping[str, str] | None = None) -> Service:
-        return Service(name, env={**self.environment(name), **(env or {})}, port=port, log=self.home / log)
+    def _service(
+        self,
+        name: str,
+        port: int,
+        log: str,
+        env: Mapping[str, str] | None = None,
+        arguments: tuple[str, ...] = (),
+    ) -> Service:
+        complete = {**self.environment(name), **(env or {})}
+        return Service(name, env=complete, port=port, log=self.home / log, arguments=arguments)

@@ -1,8 +1,6 @@
 """The auth service, put together: what the common application factory needs to know of it."""
 
-import asyncio
-import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -18,7 +16,7 @@ from auth.refresh import RefreshTokens
 from auth.routes import ROUTERS
 from auth.settings import Settings
 from auth.topics import SESSIONS, USERS
-from common.app import Runtime, Service, create_app
+from common.app import Runtime, Service, create_app, create_worker
 from common.identity import FetchKeys
 from common.log.transaction import Tx
 from common.settings import load
@@ -37,14 +35,16 @@ async def _setup(rt: Runtime) -> AsyncIterator[Local]:
     )
     safe = Safe(settings.sealing_key())
     refresh = RefreshTokens(settings.refresh_key.get_secret_value())
-    house = asyncio.create_task(keep_house(rt.log, settings, safe))
     try:
         yield Local(settings, refresh, passwords, safe, KeyRing(rt.database, safe))
     finally:
-        house.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await house
         passwords.close()
+
+
+def _background(rt: Runtime) -> list[Coroutine[Any, Any, None]]:
+    settings = rt.settings
+    assert isinstance(settings, Settings)  # noqa: S101 - `service` was given them
+    return [keep_house(rt.log, settings, Safe(settings.sealing_key()))]
 
 
 def _own_keys(rt: Runtime) -> FetchKeys:
@@ -74,6 +74,7 @@ def service(settings: Settings) -> Service:
         routers=ROUTERS,
         feeds={USERS: feeds.users, SESSIONS: feeds.sessions},
         setup=_setup,
+        background=_background,
         local_keys=_own_keys,
     )
 
@@ -81,3 +82,8 @@ def service(settings: Settings) -> Service:
 def build() -> FastAPI:
     """The application, from the environment. Touches neither database nor network."""
     return create_app(service(load(Settings)))
+
+
+def build_worker() -> FastAPI:
+    """The background work, from the environment."""
+    return create_worker(service(load(Settings)))

@@ -17,7 +17,7 @@ from chat.signals import TypingSignals
 from chat.store.rooms import is_member
 from chat.topics import room_of
 from common.accounts import accounts_feed
-from common.app import Runtime, Service, create_app
+from common.app import Runtime, Service, create_app, create_worker
 from common.follow import Feed
 from common.live import Hook, Op
 from common.settings import load
@@ -83,3 +83,8 @@ def service(settings: Settings) -> Service:
 def build() -> FastAPI:
     """The application, from the environment. Touches neither database nor network."""
     return create_app(service(load(Settings)))
+
+
+def build_worker() -> FastAPI:
+    """The background work, from the environment."""
+    return create_worker(service(load(Settings)))

@@ -1,7 +1,7 @@
 """The application factory: the same outside for every service."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, TypedDict
 
 from fastapi import FastAPI, Request, Response
@@ -17,7 +17,7 @@ from common.middleware import RequestMiddleware
 from common.runtime import Rt, Runtime, Service
 from common.schemas import encode
 
-__all__ = ["Rt", "Runtime", "Service", "create_app"]
+__all__ = ["Rt", "Runtime", "Service", "create_app", "create_worker"]
 
 
 class State(TypedDict):
@@ -29,19 +29,10 @@ class State(TypedDict):
 def create_app(service: Service) -> FastAPI:
     """The service as an ASGI application. Nothing is opened before the lifespan begins."""
     base = f"/api/{service.name}"
-
-    @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[State]:
-        telemetry.configure(service.name, service.settings.log_level, service.settings.log_format)
-        runtime = Runtime(service)
-        app.state.runtime = runtime  # for the server, which tells it of SIGTERM
-        async with runtime.running():
-            yield State(runtime=runtime)
-
     app = FastAPI(
         title=f"Todolist {service.name}",
         version="1",
-        lifespan=lifespan,
+        lifespan=_lifespan(service),
         openapi_url=f"{base}/openapi.json",
         docs_url=f"{base}/docs",
         redoc_url=None,
@@ -59,10 +50,42 @@ def create_app(service: Service) -> FastAPI:
     ]
     if service.access is not None:
         app.add_api_websocket_route(f"{base}/live", _live)
-    for path, endpoint in (("/livez", _livez), ("/readyz", _readyz), ("/metrics", _metrics)):
-        app.add_api_route(path, endpoint, include_in_schema=False)
+    _add_probes(app)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # FastAPI's documented way to extend the schema
     return app
+
+
+def create_worker(service: Service) -> FastAPI:
+    """The background work of a service, as an application that answers nothing but the probes."""
+    app = FastAPI(
+        title=f"Todolist {service.name} worker",
+        lifespan=_lifespan(service, worker=True),
+        openapi_url=None,
+        redirect_slashes=False,
+    )
+    add_handlers(app)
+    app.add_middleware(RequestMiddleware, service=service.name)
+    _add_probes(app)
+    return app
+
+
+def _lifespan(
+    service: Service, *, worker: bool = False
+) -> Callable[[FastAPI], AbstractAsyncContextManager[State]]:
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[State]:
+        telemetry.configure(service.name, service.settings.log_level, service.settings.log_format)
+        runtime = Runtime(service, worker=worker)
+        app.state.runtime = runtime  # for the server, which tells it of SIGTERM
+        async with runtime.running():
+            yield State(runtime=runtime)
+
+    return lifespan
+
+
+def _add_probes(app: FastAPI) -> None:
+    for path, endpoint in (("/livez", _livez), ("/readyz", _readyz), ("/metrics", _metrics)):
+        app.add_api_route(path, endpoint, include_in_schema=False)
 
 
 def _openapi(app: FastAPI) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Annotated, Any
@@ -11,7 +11,7 @@ from uuid import UUID
 import structlog
 from fastapi import APIRouter, Depends, Request
 from redis.asyncio import Redis
-from sqlalchemy import MetaData
+from sqlalchemy import MetaData, text
 
 from common.client import ServiceClient
 from common.database import Database
@@ -30,6 +30,8 @@ from common.sessions import Sessions
 from common.settings import ServiceSettings
 from common.tasks import end
 
+WORKER_POOL = 3  # MySQL connections of a worker, for reads and for writes; it does few things at a time
+
 logger = structlog.get_logger()
 
 
@@ -47,17 +49,21 @@ class Service:
     live_ops: "Callable[[Runtime], dict[str, Op]]" = lambda _: {}
     on_subscribe: "Callable[[Runtime], Hook] | None" = None
     on_unsubscribe: "Callable[[Runtime], Hook] | None" = None
+    background: "Callable[[Runtime], list[Coroutine[Any, Any, None]]]" = lambda _: []  # beyond following
     setup: "Callable[[Runtime], AbstractAsyncContextManager[Any]] | None" = (
-        None  # its value becomes runtime.local
+        None  # its value becomes runtime.local, in a process that serves
     )
     local_keys: "Callable[[Runtime], FetchKeys] | None" = None  # auth reads its own keys
 
 
 class Runtime:
-    """The parts of a running process, by name."""
+    """The parts of a running process, by name. A worker has them too, and starts what it needs."""
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Service, *, worker: bool = False) -> None:
         settings = service.settings
+        if worker:
+            settings = settings.model_copy(update={"pool_size": min(settings.pool_size, WORKER_POOL)})
+        self.worker = worker
         self.service = service
         self.name = service.name
         self.settings = settings
@@ -81,7 +87,7 @@ class Runtime:
 
     def _make_live(self) -> Live | None:
         service = self.service
-        if service.access is None:
+        if service.access is None or self.worker:
             return None
         return Live(
             self.hub,
@@ -145,6 +151,18 @@ class Runtime:
                 await asyncio.sleep(0.5)
         logger.info("ready")
 
+    async def _reach_database(self) -> None:
+        """A worker is ready once it has reached its database: settings that lead nowhere show at once."""
+        while not self.ready:
+            try:
+                async with self.database.read() as connection:
+                    await connection.execute(text("SELECT 1"))
+                self.ready = True
+            except Exception as error:
+                logger.warning("not ready yet", reason=str(error))
+                await asyncio.sleep(0.5)
+        logger.info("ready")
+
     async def _ensure_feeds(self) -> None:
         """What others follow exists before anything has happened: an empty log, with its epoch."""
         missing = set(self.service.feeds)
@@ -161,11 +179,12 @@ class Runtime:
     async def running(self) -> AsyncIterator[None]:
         """From start to stop. Nothing here waits for MySQL, Redis or another service."""
         self.bus.start()
-        self.hub.start()
         async with contextlib.AsyncExitStack() as stack:
-            if self.service.setup is not None:
-                self.local = await stack.enter_async_context(self.service.setup(self))
-            self._tasks = [asyncio.create_task(work) for work in self._background()]
+            if not self.worker:
+                self.hub.start()
+                if self.service.setup is not None:
+                    self.local = await stack.enter_async_context(self.service.setup(self))
+            self._tasks = [asyncio.create_task(work) for work in self._work()]
             try:
                 yield
             finally:
@@ -178,7 +197,15 @@ class Runtime:
         await self.redis.aclose()
         await self.database.close()
 
-    def _background(self) -> list[Any]:
+    def _work(self) -> list[Coroutine[Any, Any, None]]:
+        checking = checks.run(self.database, self.checked)
+        if self.worker:
+            return [checking, self._reach_database(), *self._background()]
+        serving = [checking, self._ensure_feeds(), self.sessions.run(), self._become_ready()]
+        return [*serving, *(self._background() if self.settings.background else [])]
+
+    def _background(self) -> list[Coroutine[Any, Any, None]]:
+        """What one process of a service has to do, and several may (docs/adr/0006)."""
         followers = [
             Follower(
                 feed, HttpSource(self.client(feed.source), feed.source), self.database, self.log, self.bus
@@ -186,12 +213,9 @@ class Runtime:
             for feed in self.service.follows(self)
         ]
         return [
-            self._ensure_feeds(),
-            self.sessions.run(),
-            self._become_ready(),
             prune.run(self.database, self.settings.retention_days),
-            checks.run(self.database, self.checked),
             *(follower.run() for follower in followers),
+            *self.service.background(self),
         ]
 
     def database_report(self) -> dict[str, Any]:
@@ -203,6 +227,8 @@ class Runtime:
         """No longer ready; send the sockets away one after the other. Lasts as long as it takes to be
         noticed."""
         self.draining = True
+        if self.worker:
+            return  # nobody sends it anything
         over = asyncio.create_task(asyncio.sleep(self.settings.drain_seconds))
         if self.live is not None:
             await self.live.drain(self.settings.drain_seconds)

@@ -1,5 +1,5 @@
-"""Running a service: `python -m <service>` serves, `python -m <service> migrate` brings its database up to
-date."""
+"""Running a service: `python -m <service>` serves, `… work` does its background work, `… migrate` brings its
+database up to date."""
 
 import argparse
 import asyncio
@@ -85,22 +85,25 @@ def main(
     """The command line of a service; `commands` are those that only it has."""
     parser = argparse.ArgumentParser(prog=f"python -m {package}", description=f"The {package} service.")
     parser.add_argument(
-        "command", nargs="?", default="serve", choices=["serve", "migrate", *(commands or {})]
+        "command", nargs="?", default="serve", choices=["serve", "work", "migrate", *(commands or {})]
     )
-    parser.add_argument("--reload", action="store_true", help="serve: start again when the code changes")
+    parser.add_argument(
+        "--reload", action="store_true", help="serve, work: start again when the code changes"
+    )
     arguments, rest = parser.parse_known_args()
     if arguments.command == "migrate":
         from common.migrate import migrate  # only the one-shot needs Alembic
 
         migrate(package, load(settings_class).sync_dsn())
-    elif arguments.command == "serve":
-        _serve(package, load(settings_class), reload=arguments.reload)
+    elif arguments.command in ("serve", "work"):
+        factory = "build" if arguments.command == "serve" else "build_worker"
+        _serve(f"{package}.app:{factory}", load(settings_class), reload=arguments.reload)
     elif commands is not None:
         commands[arguments.command](rest)
 
 
-def _serve(package: str, settings: ServiceSettings, *, reload: bool) -> None:
-    config = configuration(f"{package}.app:build", settings, reload=reload)
+def _serve(target: str, settings: ServiceSettings, *, reload: bool) -> None:
+    config = configuration(target, settings, reload=reload)
     server = Server(config)
     if config.should_reload:
         from uvicorn.supervisors import ChangeReload  # development only

@@ -37,6 +37,9 @@ class ServiceSettings(BaseSettings):
         10, ge=0, le=120, description="seconds over which sockets are sent away on SIGTERM"
     )
     retention_days: int = Field(90, ge=1, description="days of events that are kept")
+    background: bool = Field(
+        True, description="a serving process also does the background work; false where workers do it"
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="least level that is logged"
     )

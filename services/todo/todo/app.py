@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 from common.accounts import accounts_feed
-from common.app import Runtime, Service, create_app
+from common.app import Runtime, Service, create_app, create_worker
 from common.settings import load
 from todo import store
 from todo.models import ACCOUNTS, Base
@@ -39,3 +39,8 @@ def service(settings: Settings) -> Service:
 def build() -> FastAPI:
     """The application, from the environment. Touches neither database nor network."""
     return create_app(service(load(Settings)))
+
+
+def build_worker() -> FastAPI:
+    """The background work, from the environment."""
+    return create_worker(service(load(Settings)))
