@@ -16,8 +16,10 @@ SERVICES = ("auth", "todo", "chat")
 BACKUP = "backup"
 ROWS = "SELECT, INSERT, UPDATE, DELETE"
 SCHEMA = f"{ROWS}, CREATE, ALTER, DROP, INDEX, REFERENCES"
-# What mysqldump --single-transaction asks for to write down a whole database.
+# What mysqldump --single-transaction asks for to write down a whole database, and on the whole server to note
+# the place in the binary log at which it did so (a read lock of some milliseconds).
 DUMP = "SELECT, SHOW VIEW, TRIGGER, EVENT, LOCK TABLES"
+DUMP_PLACE = "RELOAD, REPLICATION CLIENT"
 CONNECT_SECONDS = 5
 LOCK_SECONDS = 120
 
@@ -67,6 +69,7 @@ def _prepare(cursor: Cursor, secrets: Mapping[str, str], suffix: str, host: str)
             _grant(cursor, who, privileges, database)
     who = (f"{BACKUP}{suffix}", host)
     _account(cursor, who, secrets[f"{BACKUP}_password"])
+    cursor.execute(f"GRANT {DUMP_PLACE} ON *.* TO %s@%s", who)
     for service in SERVICES:
         _grant(cursor, who, DUMP, f"{service}{suffix}")
 
