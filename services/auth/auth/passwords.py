@@ -11,6 +11,7 @@ from typing import TypeVar
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from auth import metrics
 from common.errors import Unavailable
 
 T = TypeVar("T")
@@ -36,6 +37,7 @@ class Passwords:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="argon2")
         self._room = threads + queue
         self._under_way = 0
+        metrics.PASSWORDS_PENDING.set_function(lambda: self._under_way)
         # Checked when there is no such account, so that the answer takes as long.
         self._nobody = self._argon.hash(secrets.token_hex(16))
 
@@ -64,13 +66,15 @@ class Passwords:
 
     async def _run(self, work: Callable[[], T]) -> T:
         if self._under_way >= self._room:
+            metrics.PASSWORDS_REFUSED.inc()
             raise Unavailable("Too many people are signing in at this moment.")
         loop = asyncio.get_running_loop()
         self._under_way += 1
         future = self._pool.submit(work)
         # Counted until the thread is free, not until the caller stops waiting.
         future.add_done_callback(lambda _: loop.call_soon_threadsafe(self._done))
-        return await asyncio.wrap_future(future)
+        with metrics.PASSWORD_SECONDS.time():
+            return await asyncio.wrap_future(future)
 
     def _done(self) -> None:
         self._under_way -= 1

@@ -12,8 +12,10 @@ from sqlalchemy.dialects.mysql import DATETIME
 from sqlalchemy.exc import DBAPIError, PendingRollbackError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import AsyncAdaptedQueuePool, PoolProxiedConnection
 from sqlalchemy.types import TypeDecorator
 
+from common import metrics
 from common.errors import Unavailable
 from common.settings import ServiceSettings
 
@@ -109,12 +111,29 @@ def is_away(error: BaseException) -> bool:
     return error_number(error) in AWAY
 
 
+class CountedPool(AsyncAdaptedQueuePool):
+    """A pool that knows who waits for it."""
+
+    waiting = 0
+
+    def connect(self) -> PoolProxiedConnection:
+        """A connection of the pool, when there is one."""
+        self.waiting += 1
+        try:
+            return super().connect()
+        except PoolTimeout:
+            metrics.POOL_TIMEOUTS.labels(self.logging_name).inc()
+            raise
+        finally:
+            self.waiting -= 1
+
+
 class Database:
     """The two pools. Reads commit by themselves and leave no trace; writes are transactions of the log."""
 
     def __init__(self, settings: ServiceSettings) -> None:
-        self.reads = _engine(settings, isolation_level="AUTOCOMMIT")
-        self.writes = _engine(settings, isolation_level="READ COMMITTED")
+        self.reads = _engine(settings, "reads", isolation_level="AUTOCOMMIT")
+        self.writes = _engine(settings, "writes", isolation_level="READ COMMITTED")
         self.away = False  # whether MySQL could not be reached the last time somebody tried
 
     @asynccontextmanager
@@ -139,16 +158,23 @@ class Database:
         """Remember for `/readyz` that MySQL was away; that all connections are busy is another matter."""
         self.away = is_away(error) and not isinstance(error, PoolTimeout)
 
+    def pools(self) -> dict[str, CountedPool]:
+        """The pools by name."""
+        found = {"reads": self.reads.pool, "writes": self.writes.pool}
+        return {name: pool for name, pool in found.items() if isinstance(pool, CountedPool)}
+
     async def close(self) -> None:
         """Close every connection."""
         await self.reads.dispose()
         await self.writes.dispose()
 
 
-def _engine(settings: ServiceSettings, *, isolation_level: str) -> AsyncEngine:
+def _engine(settings: ServiceSettings, name: str, *, isolation_level: str) -> AsyncEngine:
     return create_async_engine(
         settings.async_dsn(),
         isolation_level=isolation_level,
+        poolclass=CountedPool,
+        pool_logging_name=name,
         pool_size=settings.pool_size,
         max_overflow=0,
         pool_timeout=settings.pool_wait,

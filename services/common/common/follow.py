@@ -2,6 +2,7 @@
 (design section 4)."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -60,11 +61,21 @@ class Follower:
         self._bus = bus
         self._wake = asyncio.Event()
 
+    def _declare(self) -> None:
+        """Give every metric of the feed a value: what is not there cannot raise an alarm."""
+        name = (self._feed.source, self._feed.topic)
+        metrics.FOLLOWER_APPLIED.labels(*name)
+        metrics.FOLLOWER_FAILURES.labels(*name)
+        metrics.FOLLOWER_LAG.labels(*name)
+        metrics.FOLLOWER_LAG_SECONDS.labels(*name)
+        metrics.FOLLOWER_CAUGHT_UP.labels(*name).set(time.time())  # counted from the start
+
     async def run(self) -> None:
         """Follow for ever: woken by publications, polling without them. A failing event is retried, never
         skipped."""
         await self._bus.subscribe(self._feed.source, self._feed.topic, self._receive)
         self._bus.on_change(self._wake.set)
+        self._declare()
         failures = 0
         while True:
             try:
@@ -102,16 +113,25 @@ class Follower:
             except LogPruned:
                 await self._restore(cursor)
                 continue
-            lag = metrics.FOLLOWER_LAG.labels(self._feed.source, self._feed.topic)
             try:
                 for event in page.events:
-                    lag.set(page.seq - event.seq + 1)
+                    self._measure(page.seq - event.seq + 1, event)
                     await self._apply(event, page.epoch)
             except _Overtaken:
                 continue
-            lag.set(0)
             if not page.more:
+                self._measure(0)
                 return
+
+    def _measure(self, events: int, event: FollowedEvent | None = None) -> None:
+        """How far behind we are: so many events, the next of which is this one."""
+        name = (self._feed.source, self._feed.topic)
+        at = time.time()
+        metrics.FOLLOWER_LAG.labels(*name).set(events)
+        late = max(0.0, at - event.at.timestamp()) if event is not None else 0
+        metrics.FOLLOWER_LAG_SECONDS.labels(*name).set(late)
+        if event is None:
+            metrics.FOLLOWER_CAUGHT_UP.labels(*name).set(at)
 
     def _where(self) -> Any:
         return (CURSORS.c.source == self._feed.source.encode()) & (
@@ -153,6 +173,7 @@ class Follower:
             await self._feed.apply(tx, event)
 
         await self._writer.write([], step)
+        metrics.FOLLOWER_APPLIED.labels(self._feed.source, self._feed.topic).inc()
 
     async def _restore(self, before: _Cursor) -> None:
         """Take over the state as a snapshot gives it. The cursor stays where it was until all of it is in."""

@@ -9,6 +9,7 @@ from uuid import UUID
 import structlog
 from pydantic import ValidationError
 from sqlalchemy import ColumnElement, true
+from starlette.responses import Response
 from starlette.websockets import WebSocket
 
 from common import metrics
@@ -67,6 +68,11 @@ class Live:
         self._tasks: set[asyncio.Task[None]] = set()
         self._draining = False
 
+    @property
+    def outbound(self) -> int:
+        """Bytes that wait for sockets to take them."""
+        return sum(socket.outbound for socket in self.sockets)
+
     def access_to(self, account_id: UUID, topic: str) -> ColumnElement[bool] | None:
         """The condition under which the account may follow the topic."""
         return true() if topic == f"user:{account_id}" else self._access(account_id, topic)
@@ -104,6 +110,9 @@ class Live:
 
     async def endpoint(self, websocket: WebSocket) -> None:
         """Serve one WebSocket to its end."""
+        if self._draining:  # before the handshake, so that a proxy can turn to another replica
+            await websocket.send_denial_response(Response(status_code=503, headers={"Retry-After": "1"}))
+            return
         await websocket.accept()
         wire: Wire = websocket.scope["extensions"][EXTENSION]
         if not self._origin_allowed(websocket):

@@ -1,6 +1,7 @@
 """What happens around every HTTP request, as plain ASGI: request id, size limit, media type, log line,
 metrics, last resort."""
 
+import contextlib
 import re
 import secrets
 import time
@@ -17,6 +18,7 @@ from common.schemas import encode
 BODY_BYTES = 1024 * 1024
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 QUIET = {"/livez", "/readyz", "/metrics"}
+METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 
 logger = structlog.get_logger()
 
@@ -52,13 +54,14 @@ class RequestMiddleware:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
+                message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode()), *_last(scope)]
             await send(message)
 
         try:
             try:
                 _check(scope["method"], headers)
-                await self._app(scope, _limited(receive), sender)
+                with _counted(scope):
+                    await self._app(scope, _limited(receive), sender)
             except ServiceError as error:
                 await _answer(sender, error, request_id)
             except Exception as error:
@@ -73,11 +76,25 @@ class RequestMiddleware:
         if scope["path"] in QUIET:
             return
         route = getattr(scope.get("route"), "path", "none")
-        metrics.REQUEST_SECONDS.labels(scope["method"], route, status).observe(seconds)
+        method = scope["method"] if scope["method"] in METHODS else "other"
+        metrics.REQUEST_SECONDS.labels(method, route, status).observe(seconds)
         # Services poll each other all the time: what went well there is nobody's news.
         quiet = "/internal/" in route and status < 400
         log = logger.debug if quiet else logger.info
-        log("request", method=scope["method"], route=route, status=status, ms=round(seconds * 1000, 1))
+        log("request", method=method, route=route, status=status, ms=round(seconds * 1000, 1))
+
+
+def _last(scope: Scope) -> list[tuple[bytes, bytes]]:
+    """While the process drains, each connection's last answer says so: a proxy that keeps connections would
+    otherwise send its next request, perhaps a POST, on one that is just being closed."""
+    draining = scope.get("state", {}).get("runtime") is not None and scope["state"]["runtime"].draining
+    return [(b"connection", b"close")] if draining else []
+
+
+def _counted(scope: Scope) -> contextlib.AbstractContextManager[None]:
+    """Count it among those under way, except for what asks how many these are."""
+    quiet = scope["path"] in QUIET
+    return contextlib.nullcontext() if quiet else metrics.IN_FLIGHT.track_inprogress()
 
 
 def _check(method: str, headers: Headers) -> None:

@@ -13,6 +13,7 @@ from fastapi import APIRouter, Depends, Request
 from redis.asyncio import Redis
 from sqlalchemy import MetaData, text
 
+from common import gauges
 from common.client import ServiceClient
 from common.database import Database
 from common.errors import ServiceError, Unavailable
@@ -73,7 +74,7 @@ class Runtime:
         self.log = Writer(self.database, self._publish)
         self.hub = Hub(self.database, self.bus, self._ensure)
         self.local: Any = None
-        self.ready = False  # the first start is complete
+        self._started = asyncio.Event()
         self.draining = False
         self.checked = checks.Report()
         self._clients: dict[str, ServiceClient] = {}
@@ -138,12 +139,23 @@ class Runtime:
         document: dict[str, Any] = answer.json()
         return document
 
+    @property
+    def ready(self) -> bool:
+        """Whether the first start is complete."""
+        return self._started.is_set()
+
+    async def until_ready(self, seconds: float) -> None:
+        """Wait for the first start to be complete, but no longer than this."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._started.wait(), seconds)
+
     async def _become_ready(self) -> None:
         """Ready once the public keys and the ended sessions are read; until then, try again."""
-        while not (self.ready and self.sessions.loaded):
+        while not self.ready:
             try:
                 await self.keys.refresh()
-                self.ready = self.sessions.loaded
+                if self.sessions.loaded:
+                    self._started.set()
                 await asyncio.sleep(0.05)
             except Exception as error:
                 expected = isinstance(error, ServiceError)
@@ -157,7 +169,7 @@ class Runtime:
             try:
                 async with self.database.read() as connection:
                     await connection.execute(text("SELECT 1"))
-                self.ready = True
+                self._started.set()
             except Exception as error:
                 logger.warning("not ready yet", reason=str(error))
                 await asyncio.sleep(0.5)
@@ -178,6 +190,7 @@ class Runtime:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """From start to stop. Nothing here waits for MySQL, Redis or another service."""
+        gauges.measure(self)
         self.bus.start()
         async with contextlib.AsyncExitStack() as stack:
             if not self.worker:

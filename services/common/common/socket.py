@@ -67,6 +67,11 @@ class Socket:
         else:
             self._wire.write(frame)
 
+    @property
+    def outbound(self) -> int:
+        """Bytes that the peer has not taken yet."""
+        return self._wire.buffered()
+
     def send(self, frame: Frame) -> None:
         """Write a frame of our own."""
         self.write(text_frame(frame.model_dump_json().encode()))

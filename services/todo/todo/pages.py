@@ -7,6 +7,8 @@ that is found here is never stale, and nothing has to be removed but for want of
 from collections import OrderedDict
 from collections.abc import Hashable
 
+from todo import metrics
+
 MAX_BYTES = 32 * 1024 * 1024
 
 
@@ -21,6 +23,7 @@ class PageCache:
     def get(self, key: Hashable) -> bytes | None:
         """The page, which thereby counts as used."""
         page = self._pages.get(key)
+        (metrics.MISS if page is None else metrics.HIT).inc()
         if page is not None:
             self._pages.move_to_end(key)
         return page
@@ -34,3 +37,4 @@ class PageCache:
         while self._bytes > self._max_bytes:
             _, oldest = self._pages.popitem(last=False)
             self._bytes -= len(oldest)
+        metrics.PAGES_BYTES.set(self._bytes)

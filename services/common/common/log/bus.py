@@ -115,6 +115,11 @@ class Bus:
         self._idle.clear()
         self._queued.set()
 
+    @property
+    def waiting(self) -> int:
+        """Publications that Redis has not taken yet."""
+        return len(self._queue) + self._sending
+
     def signal(self, topic: str, kind: str, data: dict[str, Any], only: str | None = None) -> None:
         """Publish something ephemeral about a topic: it has no number and is never made up for."""
         about = {"topic": topic, "signal": kind, "only": only}
@@ -127,7 +132,7 @@ class Bus:
             try:
                 await self._send()
             except Exception as error:
-                lost = len(self._queue) + self._sending
+                lost, self._sending = self.waiting, 0
                 metrics.PUBLICATIONS_LOST.inc(lost)
                 self._queue.clear()
                 logger.warning("publications lost", reason=type(error).__name__, count=lost)

@@ -6,6 +6,7 @@ filled from the log. Bookkeeping never awaits, so nothing can slip in between a 
 """
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 from uuid import UUID
@@ -96,12 +97,18 @@ class Topic:
             if event.epoch != self.epoch:
                 continue
             self.cursor += 1
+            metrics.DELIVERY_SECONDS.observe(max(0.0, time.time() - event.at.timestamp()))
             for subscriber in list(self.subscribers):
                 subscriber.offer(event)
         self._pending = {seq: event for seq, event in self._pending.items() if seq > self.cursor}
         self._target = max([self._target, *self._pending])
         if self._target > self.cursor:
             self._heal_soon()
+
+    @property
+    def lag(self) -> int:
+        """How many events are known to exist and were not offered yet."""
+        return max(0, self._target - self.cursor)
 
     def behind(self, seq: int) -> None:
         """Somebody has seen that `seq` exists."""
@@ -182,6 +189,11 @@ class Hub:
         for topic in self.topics.values():
             topic.close()
         await end(self._tasks)
+
+    @property
+    def lag(self) -> int:
+        """How far the topic is behind that is furthest behind."""
+        return max((topic.lag for topic in self.topics.values()), default=0)
 
     def reading(self) -> asyncio.Semaphore:
         """Bounds the reads that the hub has under way."""

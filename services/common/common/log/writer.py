@@ -85,6 +85,11 @@ class Writer:
             self._spawn(self._drain(key, lane))
         return await asyncio.shield(job.done)
 
+    @property
+    def waiting(self) -> int:
+        """Requests that wait for the next transaction on their topic."""
+        return sum(len(lane.jobs) for lane in self._lanes.values())
+
     async def close(self) -> None:
         """Wait until every transaction under way has ended."""
         while self._tasks:
@@ -106,6 +111,7 @@ class Writer:
 
     async def _run(self, jobs: list[_Job[Any]]) -> bool:
         """Run the jobs to their answers; false when the database is away."""
+        metrics.APPEND_BATCH.observe(len(jobs))
         try:
             with metrics.APPEND_SECONDS.time():
                 events = await self._commit_with_retry(jobs)
