@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
+from websockets.exceptions import InvalidStatus
 
 from common.ids import new_id
 from tests.support import Person, PersonFactory, Stack, eventually
@@ -257,7 +258,13 @@ async def test_a_shutdown_closes_4001_spread_over_the_drain(
         async with httpx.AsyncClient(trust_env=False) as client:
             assert (await client.get(f"{stack.url('todo')}/readyz")).status_code == 503
             assert (await client.get(f"{stack.url('todo')}/livez")).status_code == 200
-        assert (await alice.get("/api/todo/lists")).status_code == 200
+        answer = await alice.get("/api/todo/lists")
+        assert answer.status_code == 200
+        assert answer.headers["connection"] == "close"  # else a proxy's next request meets a closed one
+        with pytest.raises(InvalidStatus) as refused:  # so that a proxy turns to another replica
+            async with alice.live("todo"):
+                pass
+        assert refused.value.response.status_code == 503
         assert set(await asyncio.gather(*closings)) == {4001}
         await ending
 

@@ -19,6 +19,10 @@ from common.schemas import encode
 
 __all__ = ["Rt", "Runtime", "Service", "create_app", "create_worker"]
 
+LISTEN_SECONDS = 2.0
+"""A process listens once it can answer: until then a proxy that tries it is refused, and turns to another
+replica. What it needs may be away for long, though, and then it is better to listen and say so (503)."""
+
 
 class State(TypedDict):
     """What the lifespan hands to every request."""
@@ -78,6 +82,7 @@ def _lifespan(
         runtime = Runtime(service, worker=worker)
         app.state.runtime = runtime  # for the server, which tells it of SIGTERM
         async with runtime.running():
+            await runtime.until_ready(LISTEN_SECONDS)
             yield State(runtime=runtime)
 
     return lifespan
