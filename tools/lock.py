@@ -1,5 +1,5 @@
-"""The hashed requirement files: one for development, one per service, one for building images, made from the
-pyproject.toml files.
+"""The hashed requirement files: one for development, one per service, one for building images and one for
+checking what is deployed, made from the pyproject.toml files.
 
 Services are locked to the versions development uses, so what is tested is what is shipped. No file names an
 index: where packages come from is the business of whoever installs them, what they are is not.
@@ -16,6 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 DEVELOPMENT = "requirements-dev.txt"
 BUILD = "requirements-build.txt"  # what makes our own packages, in an image's builder
+DEPLOY = "requirements-deploy.txt"  # what `make check-deploy` checks with
 DISTRIBUTIONS = ("common", "auth", "todo", "chat")
 OPTIONS = ["--quiet", "--universal", "--generate-hashes", "--python-version", "3.11", "--no-header"]
 
@@ -26,7 +27,8 @@ def lock(home: Path, *, upgrade: bool) -> list[str]:
     change = ["--upgrade"] if upgrade else []
     _compile([*projects.values(), "--group", "dev", *change], home / DEVELOPMENT)
     _compile(["--group", "build", *change], home / BUILD)
-    names = [DEVELOPMENT, BUILD]
+    _compile(["--group", "deploy", *change], home / DEPLOY)
+    names = [DEVELOPMENT, BUILD, DEPLOY]
     for name, project in projects.items():
         names.append(f"services/{name}/requirements.txt")
         _compile([project, "--constraints", str(home / DEVELOPMENT)], home / names[-1])
@@ -39,7 +41,7 @@ def stale() -> list[str]:
     with tempfile.TemporaryDirectory() as directory:
         home = Path(directory)
         services = (f"services/{service}/requirements.txt" for service in DISTRIBUTIONS)
-        for name in [DEVELOPMENT, BUILD, *services]:
+        for name in [DEVELOPMENT, BUILD, DEPLOY, *services]:
             (home / name).parent.mkdir(parents=True, exist_ok=True)
             if (ROOT / name).exists():
                 shutil.copy(ROOT / name, home / name)

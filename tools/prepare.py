@@ -19,25 +19,43 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 FRONTEND = ROOT / "frontend"
 LOCK = ROOT / "requirements-dev.txt"
+DEPLOY_VENV = ROOT / ".venv-deploy"
+DEPLOY_LOCK = ROOT / "requirements-deploy.txt"
 
 
 def prepare(*needs: str) -> None:
-    """Make sure of each of: "python", "node", "servers", "browser". What is there already costs nothing."""
-    makers = {"python": python, "node": node, "servers": packages.servers, "browser": packages.browser}
+    """Make sure of each of these, in their order. What is there already costs nothing."""
+    makers = {
+        "python": python,
+        "deploy": deploy,
+        "node": node,
+        "servers": packages.servers,
+        "browser": packages.browser,
+    }
     for need in needs:
         makers[need]()
 
 
 def python() -> None:
     """The virtual environment, with exactly what the lock file names."""
-    stamp, state = VENV / "installed", digest(LOCK, also=sys.version)
+    _environment("Python packages", VENV, LOCK)
+
+
+def deploy() -> None:
+    """The virtual environment of `make check-deploy`; it is filled by the uv of the other."""
+    python()
+    _environment("Checkers", DEPLOY_VENV, DEPLOY_LOCK)
+
+
+def _environment(what: str, home: Path, lock: Path) -> None:
+    stamp, state = home / "installed", digest(lock, also=sys.version)
     if holds(stamp, state):
         return
-    with step("Python packages"):
-        if not PYTHON.exists():
-            _make_environment()
+    with step(what):
+        if not (home / "bin" / "python").exists():
+            _make_environment(home)
         stamp.unlink(missing_ok=True)
-        _install()
+        _install(home / "bin" / "python", lock)
         stamp.write_text(state)
 
 
@@ -96,38 +114,34 @@ def run(
     )
 
 
-def _make_environment() -> None:
+def _make_environment(home: Path) -> None:
     try:
-        run([sys.executable, "-m", "venv", VENV], advice="")
+        run([sys.executable, "-m", "venv", home], advice="")
     except FailedError as failure:
-        shutil.rmtree(VENV, ignore_errors=True)
+        shutil.rmtree(home, ignore_errors=True)
         if "ensurepip" not in failure.what:
             raise
         # Debian keeps the module in a package of its own.
         packages.install("python3-venv")
-        run([sys.executable, "-m", "venv", VENV], advice="Look at what it said.")
+        run([sys.executable, "-m", "venv", home], advice="Look at what it said.")
 
 
-def _install() -> None:
+def _install(python: Path, lock: Path) -> None:
     """With uv, in seconds; with pip, in a minute, where only pip has been told how to reach an index."""
     advice = "Is the package index reachable?"
-    pip: list[str | Path] = [
-        PYTHON,
-        "-m",
-        "pip",
-        "--disable-pip-version-check",
-        "install",
-        "--quiet",
-        "--require-hashes",
-    ]
-    only_uv = VENV / "uv.txt"
-    only_uv.write_text("".join(re.findall(r"^uv==(?:.*\\\n)*.*\n", LOCK.read_text(), flags=re.M)))
-    run([*pip, "-r", only_uv], advice=advice)
+    # Used over and over; the checkers are large, and are used now and then.
+    compiled = ["--compile-bytecode"] if lock == LOCK else []
+    options = ["--disable-pip-version-check", "install", "--quiet", "--require-hashes"]
+    uv = VENV / "bin" / "uv"
+    if lock == LOCK:
+        only_uv = VENV / "uv.txt"
+        only_uv.write_text("".join(re.findall(r"^uv==(?:.*\\\n)*.*\n", LOCK.read_text(), flags=re.M)))
+        run([python, "-m", "pip", *options, "-r", only_uv], advice=advice)
     try:
-        uv: list[str | Path] = [VENV / "bin" / "uv", "pip", "install", "--quiet", "--python", PYTHON]
-        run([*uv, "--compile-bytecode", "--require-hashes", "-r", LOCK], advice=advice)
+        command: list[str | Path] = [uv, "pip", "install", "--quiet", "--python", python]
+        run([*command, *compiled, "--require-hashes", "-r", lock], advice=advice)
     except FailedError:
-        run([*pip, "-r", LOCK], advice=advice)
+        run([python, "-m", "pip", *options, "-r", lock], advice=advice)
 
 
 def _node_version() -> int | None:
@@ -157,7 +171,7 @@ def holds(stamp: Path, state: str) -> bool:
 def main() -> int:
     """`python3 -m tools.prepare python node`: what the other make targets begin with."""
     parser = argparse.ArgumentParser(prog="python3 -m tools.prepare", description=__doc__)
-    parser.add_argument("needs", nargs="+", choices=["python", "node", "servers", "browser"])
+    parser.add_argument("needs", nargs="+", choices=["python", "deploy", "node", "servers", "browser"])
     os.chdir(ROOT)
     try:
         prepare(*parser.parse_args().needs)
