@@ -12,10 +12,16 @@ from tests.support import Person, PersonFactory, Stack
 from tests.support.browser import browser, new_context, site  # noqa: F401 - fixtures
 from tests.support.person import new_email
 from tests.support.servers import Servers
+from tests.support.system import System, add_option, keep_marked, system_of
 from tools.stack import MySQL, Redis
 
 _servers = pytest.StashKey[Servers]()
 _stacks: list[Stack] = []  # those of the running test, so that a failure can show what their services logged
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Tests may run against a system that runs already."""
+    add_option(parser)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -23,12 +29,15 @@ def pytest_configure(config: pytest.Config) -> None:
     told = getattr(config, "workerinput", {}).get("servers")
     servers = Servers.of_controller(told) if told else Servers.new()
     config.stash[_servers] = servers
-    if not told and config.getoption("numprocesses", None) and not config.option.collectonly:
+    if system_of(config) or config.option.collectonly:
+        return
+    if not told and config.getoption("numprocesses", None):
         servers.start()
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Long tests first, so that none outlasts the rest; browser tests share one worker."""
+    keep_marked(config, items)
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
     for item in items:
         if item.get_closest_marker("e2e") is not None:
@@ -90,8 +99,13 @@ def redis(servers: Servers, worker: str) -> Iterator[Redis]:
 
 
 @pytest.fixture(scope="session")
-def stack(servers: Servers, redis: Redis, worker: str) -> Iterator[Stack]:
-    """The three services, running, with databases of this worker's own."""
+def stack(request: pytest.FixtureRequest, worker: str) -> Iterator[Stack | System]:
+    """The three services, running, with databases of this worker's own; or else the system of `--system`."""
+    address = system_of(request.config)
+    if address:
+        yield System(address)
+        return
+    servers, redis = request.getfixturevalue("servers"), request.getfixturevalue("redis")
     stack = Stack(servers.home / worker, mysql=servers.mysql, redis=redis, suffix=f"_{worker}")
     try:
         _stacks.append(stack)
@@ -186,7 +200,7 @@ async def person(request: pytest.FixtureRequest) -> AsyncIterator[PersonFactory]
     made: list[Person] = []
 
     async def make(name: str = "Alice", *, stack: Stack | None = None) -> Person:
-        home: Stack = stack or request.getfixturevalue("stack")
+        home: Stack | System = stack or request.getfixturevalue("stack")
         someone = Person(home.url, name, new_email(name))
         made.append(someone)
         await someone.register()

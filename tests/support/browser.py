@@ -11,6 +11,7 @@ from playwright.async_api import Browser, BrowserContext, async_playwright
 
 from tests.support.servers import Servers
 from tests.support.stack import Stack
+from tests.support.system import SystemSite, system_of
 from tools.packages import find_browser
 from tools.stack import Process, free_port
 from tools.stack.ports import wait_until
@@ -58,9 +59,14 @@ class Site:
 
 
 @pytest.fixture(scope="session")
-def site(servers: Servers, stack: Stack, worker: str) -> Iterator[Site]:
-    """The built front end at one address with the services of `stack`."""
-    site = Site(servers.home / worker, stack)
+def site(request: pytest.FixtureRequest, worker: str) -> Iterator[Site | SystemSite]:
+    """The built front end at one address with the services of `stack`; or else the system of `--system`."""
+    address = system_of(request.config)
+    if address:
+        yield SystemSite(address)
+        return
+    servers: Servers = request.getfixturevalue("servers")
+    site = Site(servers.home / worker, request.getfixturevalue("stack"))
     try:
         site.start()
         yield site
