@@ -13,6 +13,7 @@ from alembic import command, context
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy.dialects import mysql
 from sqlalchemy.engine import Connection, make_url
 
@@ -48,6 +49,12 @@ def migrate(package: str, database_url: str) -> None:
             config = Config()
             config.set_main_option("script_location", str(_scripts(package)).replace("%", "%%"))
             config.attributes["connection"] = connection
+            if later := _later(config, connection):
+                # A rollback, or a pod of the previous release that starts once more during an upgrade.
+                sys.stderr.write(
+                    f"The schema is {later}, of a later release: it is left as it is.\n"
+                )
+                return
             command.upgrade(config, "head")
             connection.commit()
         finally:
@@ -57,6 +64,14 @@ def migrate(package: str, database_url: str) -> None:
 def _locked(connection: Connection, name: str) -> bool:
     query = sa.text("SELECT GET_LOCK(:name, :wait)")
     return bool(connection.scalar(query, {"name": name, "wait": LOCK_SECONDS}) == 1)
+
+
+def _later(config: Config, connection: Connection) -> str:
+    """The revision of the database when this release does not know it: a later one made it, and expanded
+    (docs/adr/0008)."""
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    found = MigrationContext.configure(connection).get_current_revision()
+    return found if found is not None and found not in known else ""
 
 
 def drift(metadata: sa.MetaData, database_url: str) -> list[str]:
