@@ -2,16 +2,17 @@
 PYTHON ?= python3
 PORT ?= 8080
 T ?=
+URL ?=
 VENV := .venv/bin
 export PYTHONPATH := services/common:services/auth:services/todo:services/chat
 
 .DEFAULT_GOAL := help
-.PHONY: help dev reset test lint format gen lock lock-check python node
+.PHONY: help dev reset watch images test test-compose k8s-smoke lint format gen lock lock-check check-deploy python node
 
 help: ## this list
 	@awk 'BEGIN { FS = ":.*## " } \
 	  /^##@ / { printf "\n\033[1m%s\033[0m\n", substr($$0, 5) } \
-	  /^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	  /^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 ##@ Run
 dev: ## everything on http://127.0.0.1:8080, with reload and demo data (PORT= changes the port)
@@ -20,12 +21,27 @@ dev: ## everything on http://127.0.0.1:8080, with reload and demo data (PORT= ch
 reset: ## forget the data of `make dev`
 	@$(PYTHON) -m tools.dev reset
 
+watch: ## the containers of docker-compose.yml, with reload of Python and Vue as you save
+	@docker compose -f docker-compose.yml -f compose.watch.yml up --build --watch --remove-orphans
+
+images: ## the five images, with one tag from the state of git (TAG= instead of it)
+	@$(PYTHON) -m tools.images
+
 ##@ Check
 test: ## all tests, from nothing, on servers of their own (T=path for a part)
 	@$(PYTHON) -m tools.test $(T)
 
+test-compose: ## tests of the containers, on projects of their own (T=path for a part, KEEP=1 leaves one running)
+	@$(PYTHON) -m tools.compose $(T)
+
+k8s-smoke: ## the main job by HTTP against any system that runs (URL=http://host:port)
+	@$(PYTHON) -m tools.smoke $(URL)
+
 lint: python node ## ruff, mypy, import-linter, vue-tsc, eslint, generated files
 	@$(VENV)/python -m tools.lint
+
+check-deploy: ## whether Dockerfiles, compose file and manifests are sound; known vulnerabilities (STRICT=1)
+	@$(PYTHON) -m tools.check_deploy $(if $(STRICT),--strict)
 
 lock-check: python ## whether the requirement files are up to date
 	@$(VENV)/python -m tools.lock --check

@@ -8,7 +8,7 @@ import sys
 import tempfile
 import xml.etree.ElementTree as ET
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tools.console import COLOURS, FailedError, heading, paint, report, say
@@ -89,8 +89,15 @@ def _pytest(paths: Sequence[str], results: Path) -> Counter[str]:
     # One file is quickest without workers: each of them would start a stack of its own.
     alone = bool(paths) and all("::" in path or path.endswith(".py") for path in paths)
     spread = [] if alone else ["-n", str(WORKERS), "--dist", "loadgroup"]
-    command = [str(PYTHON), "-m", "pytest", "-q", *spread, f"--junitxml={results}", *paths]
-    status = Process("pytest", command, cwd=ROOT, speaks=True).attend()
+    return run_pytest([*spread, *paths], results)
+
+
+def run_pytest(
+    arguments: Sequence[str], results: Path, *, env: Mapping[str, str] | None = None
+) -> Counter[str]:
+    """Run pytest and count; a run that gave no results is a failure."""
+    command = [str(PYTHON), "-m", "pytest", "-q", f"--junitxml={results}", *arguments]
+    status = Process("pytest", command, cwd=ROOT, env=env, speaks=True).attend()
     if not results.exists():
         return Counter(failed=1)
     totals: Counter[str] = Counter()
