@@ -51,9 +51,7 @@ def migrate(package: str, database_url: str) -> None:
             config.attributes["connection"] = connection
             if later := _later(config, connection):
                 # A rollback, or a pod of the previous release that starts once more during an upgrade.
-                sys.stderr.write(
-                    f"The schema is {later}, of a later release: it is left as it is.\n"
-                )
+                sys.stderr.write(f"The schema is {later}, of a later release: it is left as it is.\n")
                 return
             command.upgrade(config, "head")
             connection.commit()
