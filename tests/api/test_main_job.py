@@ -4,8 +4,12 @@ import time
 from contextlib import AsyncExitStack
 from typing import Any
 
+import pytest
+
 from tests.api.world import LISTS, ROOMS, done
 from tests.support import Live, Person, PersonFactory
+
+pytestmark = pytest.mark.system
 
 PROMISED = 1.0  # seconds until access has ended: todo's own, and the room's after it
 Frame = dict[str, Any]

@@ -10,6 +10,8 @@ from tests.auth.conftest import DeviceFactory
 from tests.auth.support import PASSWORD, SESSIONS, ended
 from tests.support import Person, PersonFactory
 
+pytestmark = pytest.mark.system
+
 PATHS = {"auth": "/api/auth/me", "todo": "/api/todo/lists", "chat": "/api/chat/rooms"}
 End = Callable[[Person], Awaitable[None]]
 REFUSED = 4500

@@ -1,7 +1,11 @@
 """Conditional requests on rooms and members: what is unchanged is not sent, and what was not seen is not
 overwritten."""
 
+import pytest
+
 from tests.support import Person, PersonFactory
+
+pytestmark = pytest.mark.system
 
 GROUP = {"kind": "group", "title": "Picnic"}
 

@@ -3,9 +3,13 @@
 import asyncio
 from uuid import UUID
 
+import pytest
+
 from tests.chat.following import execute
 from tests.chat.support import ROOMS, chosen_id, events, items, new_group, problem, say
 from tests.support import PersonFactory, Stack, eventually
+
+pytestmark = pytest.mark.system
 
 
 async def test_a_new_member_sees_the_room_live(person: PersonFactory) -> None:

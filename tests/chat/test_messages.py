@@ -7,6 +7,8 @@ import pytest
 from tests.chat.support import ROOMS, chosen_id, events, new_group, problem, said, say
 from tests.support import PersonFactory
 
+pytestmark = pytest.mark.system
+
 
 async def test_a_message_reaches_everyone_as_it_is_read(person: PersonFactory) -> None:
     alice, bob = await asyncio.gather(person("Alice"), person("Bob"))

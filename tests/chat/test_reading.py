@@ -2,8 +2,12 @@
 
 import asyncio
 
+import pytest
+
 from tests.chat.support import ROOMS, new_group, problem, said, say, unread
 from tests.support import Person, PersonFactory
+
+pytestmark = pytest.mark.system
 
 
 async def counts(person: Person, room: str) -> tuple[int, int, int]:

@@ -7,6 +7,8 @@ import pytest
 from tests.chat.support import ROOMS, chosen_id, events, items, new_group, problem, say
 from tests.support import Person, PersonFactory, Stack
 
+pytestmark = pytest.mark.system
+
 
 async def test_a_group_is_there_for_its_owner(person: PersonFactory) -> None:
     alice = await person("Alice")

@@ -9,6 +9,8 @@ import pytest
 from tests.chat.support import ROOMS, Json, events, new_group, said
 from tests.support import Person, PersonFactory
 
+pytestmark = pytest.mark.system
+
 
 def take(state: dict[str, Json], frame: Json) -> None:
     """What a client does with an event of a room: the newer version wins, a deletion leaves the place."""

@@ -15,6 +15,8 @@ from tests.support import Person, PersonFactory, Stack, eventually
 from tests.support.forge import token_for
 from tests.support.live import open_live
 
+pytestmark = pytest.mark.system
+
 
 def address(stack: Stack) -> str:
     return f"{stack.url('todo')}/api/todo/live"

@@ -6,7 +6,7 @@ from playwright.async_api import Route, expect
 from tests.e2e.screen import Screen
 from tests.support import Stack
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.system]
 
 
 async def test_enter_belongs_to_the_input_method_while_it_composes(

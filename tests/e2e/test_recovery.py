@@ -8,7 +8,7 @@ from playwright.async_api import WebSocketRoute, expect
 
 from tests.e2e.screen import Screen
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.system]
 
 
 class ForgetfulServer:

@@ -8,7 +8,7 @@ from tests.e2e.screen import new_screen
 from tests.support.browser import NewContext
 from tests.support.person import PASSWORD
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.system]
 
 
 async def test_a_reload_keeps_one_signed_in(newcomer: Newcomer) -> None:

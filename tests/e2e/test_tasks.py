@@ -6,7 +6,7 @@ from playwright.async_api import Route, expect
 from tests.e2e.conftest import Newcomer
 from tests.e2e.screen import Screen
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.system]
 
 REFUSAL = '{"type":"about:blank","title":"No","status":403,"code":"forbidden"}'
 

@@ -3,6 +3,8 @@
 With `--system=http://host:port` the tests that are marked `system` run against it, and nothing is started.
 """
 
+import inspect
+
 import pytest
 
 
@@ -39,7 +41,13 @@ def system_of(config: pytest.Config) -> str | None:
 
 def keep_marked(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what needs more than an address."""
-    others = [item for item in items if item.get_closest_marker("system") is None]
+    others = [item for item in items if not _needs_only_an_address(item)]
     if system_of(config) and others:
         config.hook.pytest_deselected(items=others)
         items[:] = [item for item in items if item not in set(others)]
+
+
+def _needs_only_an_address(item: pytest.Item) -> bool:
+    """Who asks for the stack itself wants to see or disturb its parts, whatever else is in the file."""
+    asked = inspect.signature(item.function).parameters if isinstance(item, pytest.Function) else {}
+    return item.get_closest_marker("system") is not None and "stack" not in asked

@@ -7,6 +7,8 @@ import pytest
 
 from tests.todo.things import LISTS, Team, events_of, new_task, path, refused
 
+pytestmark = pytest.mark.system
+
 WRONG_TASKS: list[tuple[dict[str, Any], str]] = [
     ({"title": ""}, "/title"),
     ({"title": "   "}, "/title"),

@@ -2,8 +2,12 @@
 
 import asyncio
 
+import pytest
+
 from tests.support import Stack
 from tests.todo.things import Team, events_of, new_task, ok, path, refused, tasks_of
+
+pytestmark = pytest.mark.system
 
 
 async def test_a_write_names_the_version_it_changes(team: Team) -> None:

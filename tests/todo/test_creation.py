@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from tests.support import Person, PersonFactory
 from tests.todo.things import (
     LISTS,
@@ -16,6 +18,8 @@ from tests.todo.things import (
     share,
     tasks_of,
 )
+
+pytestmark = pytest.mark.system
 
 
 async def test_the_same_list_again_is_the_list_as_it_is_now(person: PersonFactory) -> None:

@@ -8,6 +8,8 @@ import pytest
 from common.errors import Invalid
 from todo.due import Span, parse_due, parse_zone
 
+pytestmark = pytest.mark.system
+
 LATE = datetime(2026, 3, 1, 20, 30, tzinfo=UTC)  # in Taipei it is the second of March already
 TAIPEI = ZoneInfo("Asia/Taipei")
 

@@ -5,6 +5,8 @@ import pytest
 from tests.support import PersonFactory
 from tests.todo.things import LISTS, Team, events_of, fresh_id, new_list, new_task, ok, path, refused
 
+pytestmark = pytest.mark.system
+
 
 async def test_a_new_list_is_its_makers_own(person: PersonFactory) -> None:
     alice = await person("Alice")

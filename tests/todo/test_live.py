@@ -2,8 +2,12 @@
 
 import asyncio
 
+import pytest
+
 from tests.support import Live, PersonFactory
 from tests.todo.things import Team, events_of, new_list, new_task, ok, path, share
+
+pytestmark = pytest.mark.system
 
 
 async def settled(socket: Live) -> None:

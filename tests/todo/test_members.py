@@ -5,6 +5,8 @@ import pytest
 from tests.support import PersonFactory
 from tests.todo.things import LISTS, Team, events_of, fresh_id, new_list, new_task, ok, path, refused, share
 
+pytestmark = pytest.mark.system
+
 
 async def test_sharing_makes_a_member(person: PersonFactory) -> None:
     alice, bob = await person("Alice"), await person("Bob")

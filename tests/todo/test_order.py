@@ -3,6 +3,7 @@
 import asyncio
 import random
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -18,6 +19,8 @@ from tests.todo.things import (
     refused,
     tasks_of,
 )
+
+pytestmark = pytest.mark.system
 
 
 async def titles(team: Team, list_id: str | None = None) -> list[str]:

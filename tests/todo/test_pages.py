@@ -1,9 +1,12 @@
 """The memory of pages: bounded by bytes, those unused for longest go first."""
 
 import orjson
+import pytest
 
 from common.pages import join
 from todo.pages import PageCache
+
+pytestmark = pytest.mark.system
 
 
 def test_a_page_is_json_whatever_it_holds() -> None:

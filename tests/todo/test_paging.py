@@ -3,7 +3,11 @@
 import asyncio
 import random
 
+import pytest
+
 from tests.todo.things import Resource, Team, new_task, ok, path
+
+pytestmark = pytest.mark.system
 
 
 async def test_untouched_tasks_are_seen_once_while_others_write(team: Team) -> None:

@@ -2,11 +2,14 @@
 
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.support import Person
 from tests.todo.things import Resource, Team, ok, path, tasks_of
+
+pytestmark = pytest.mark.system
 
 Command = tuple[str, int, int, int]
 

@@ -8,6 +8,8 @@ import pytest
 from tests.support import Person
 from tests.todo.things import Team, new_list, new_task, ok, path, refused
 
+pytestmark = pytest.mark.system
+
 SEARCH = "/api/todo/tasks"
 
 

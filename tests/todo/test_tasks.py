@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from tests.todo.things import (
     Team,
     events_of,
@@ -14,6 +16,8 @@ from tests.todo.things import (
     share,
     tasks_of,
 )
+
+pytestmark = pytest.mark.system
 
 
 async def test_a_task_has_every_field_from_the_start(team: Team) -> None:
