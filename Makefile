@@ -7,7 +7,7 @@ VENV := .venv/bin
 export PYTHONPATH := services/common:services/auth:services/todo:services/chat
 
 .DEFAULT_GOAL := help
-.PHONY: help dev reset watch images test test-compose k8s-smoke lint format gen lock lock-check check-deploy python node
+.PHONY: help backup restore dev reset watch images test test-compose k8s-smoke lint format gen lock lock-check check-deploy python node
 
 help: ## this list
 	@awk 'BEGIN { FS = ":.*## " } \
@@ -26,6 +26,12 @@ watch: ## the containers of docker-compose.yml, with reload of Python and Vue as
 
 images: ## the five images, with one tag from the state of git (TAG= instead of it)
 	@$(PYTHON) -m tools.images
+
+backup: ## all data of the running containers, as one file in backups/ (PROJECT= names another compose project)
+	@$(if $(PROJECT),COMPOSE_PROJECT_NAME=$(PROJECT)) $(PYTHON) -m tools.backup create
+
+restore: ## put a backup in the place of all data (FILE=backups/….sql.gz; YES=1 does not ask; PROJECT=)
+	@$(if $(PROJECT),COMPOSE_PROJECT_NAME=$(PROJECT)) $(PYTHON) -m tools.backup restore $(FILE) $(if $(YES),--yes)
 
 ##@ Check
 test: ## all tests, from nothing, on servers of their own (T=path for a part)
