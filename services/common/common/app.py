@@ -9,8 +9,9 @@ from fastapi.routing import APIRoute
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.websockets import WebSocket
 
-from common import telemetry
+from common import telemetry, tracing
 from common.errors import Problem
+from common.gauges import installed
 from common.handlers import add_handlers
 from common.log.serve import internal_router
 from common.middleware import RequestMiddleware
@@ -79,11 +80,15 @@ def _lifespan(
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[State]:
         telemetry.configure(service.name, service.settings.log_level, service.settings.log_format)
+        tracing.start(f"{service.name}-worker" if worker else service.name, installed(service.name))
         runtime = Runtime(service, worker=worker)
         app.state.runtime = runtime  # for the server, which tells it of SIGTERM
-        async with runtime.running():
-            await runtime.until_ready(LISTEN_SECONDS)
-            yield State(runtime=runtime)
+        try:
+            async with runtime.running():
+                await runtime.until_ready(LISTEN_SECONDS)
+                yield State(runtime=runtime)
+        finally:
+            await tracing.stop()
 
     return lifespan
 

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import structlog
 
-from common import servicetoken
+from common import servicetoken, tracing
 from common.errors import Unavailable
 
 TIMEOUTS = httpx.Timeout(connect=1.0, read=5.0, write=5.0, pool=1.0)  # seconds
@@ -38,7 +38,11 @@ class ServiceClient(httpx.AsyncClient):
 
     async def send(self, request: httpx.Request, **options: Any) -> httpx.Response:
         """Send, or raise Unavailable."""
-        try:
-            return await super().send(request, **options)
-        except httpx.TransportError as error:
-            raise Unavailable(f"The {self._callee} service is away. Try again shortly.") from error
+        about = {"http__request__method": request.method, "url__path": request.url.path}
+        with tracing.span(f"{request.method} {self._callee}", "client", **about):
+            if place := tracing.here():
+                request.headers["traceparent"] = place
+            try:
+                return await super().send(request, **options)
+            except httpx.TransportError as error:
+                raise Unavailable(f"The {self._callee} service is away. Try again shortly.") from error

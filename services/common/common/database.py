@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import AsyncAdaptedQueuePool, PoolProxiedConnection
 from sqlalchemy.types import TypeDecorator
 
-from common import metrics
+from common import metrics, tracing
 from common.errors import Unavailable
 from common.settings import ServiceSettings
 
@@ -170,7 +170,7 @@ class Database:
 
 
 def _engine(settings: ServiceSettings, name: str, *, isolation_level: str) -> AsyncEngine:
-    return create_async_engine(
+    engine = create_async_engine(
         settings.async_dsn(),
         isolation_level=isolation_level,
         poolclass=CountedPool,
@@ -188,3 +188,5 @@ def _engine(settings: ServiceSettings, name: str, *, isolation_level: str) -> As
             "init_command": f"SET SESSION innodb_lock_wait_timeout = {LOCK_TIMEOUT}",
         },
     )
+    tracing.watch(engine)
+    return engine

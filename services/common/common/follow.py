@@ -13,7 +13,7 @@ from sqlalchemy import select, update
 from sqlalchemy.dialects.mysql import insert as mysql_insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from common import metrics
+from common import metrics, tracing
 from common.database import Database
 from common.errors import ServiceError
 from common.log.bus import Bus
@@ -24,6 +24,7 @@ from common.log.transaction import Tx
 from common.log.writer import Writer
 
 POLL_SECONDS = 2.0
+TRACES = 1000  # events of which the trace is remembered until they are applied
 RETRY_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0)
 
 logger = structlog.get_logger()
@@ -60,6 +61,7 @@ class Follower:
         self._writer = writer
         self._bus = bus
         self._wake = asyncio.Event()
+        self._traces: dict[int, str] = {}  # where an event was made, by its number
 
     def _declare(self) -> None:
         """Give every metric of the feed a value: what is not there cannot raise an alarm."""
@@ -102,10 +104,17 @@ class Follower:
             logger.error("event not applied; it is tried again", exc_info=error, **name)
 
     def _receive(self, about: dict[str, Any], data: bytes) -> None:  # noqa: ARG002 - only a reason to look
+        if (place := about.get("traceparent")) is not None and len(self._traces) < TRACES:
+            self._traces[about["seq"]] = place
         self._wake.set()
 
     async def catch_up(self) -> None:
-        """Apply all there is."""
+        """Apply all there is, in the trace of the request that woke us, if there was one."""
+        woken_by = next(iter(self._traces.values()), "")
+        with tracing.span("follow", "consumer", parent=woken_by, todolist__topic=self._feed.topic):
+            await self._catch_up()
+
+    async def _catch_up(self) -> None:
         while True:
             cursor = await self._cursor()
             try:
@@ -116,11 +125,15 @@ class Follower:
             try:
                 for event in page.events:
                     self._measure(page.seq - event.seq + 1, event)
-                    await self._apply(event, page.epoch)
+                    with tracing.span(
+                        f"apply {event.kind}", "consumer", parent=self._traces.pop(event.seq, None)
+                    ):
+                        await self._apply(event, page.epoch)
             except _Overtaken:
                 continue
             if not page.more:
                 self._measure(0)
+                self._traces = {seq: place for seq, place in self._traces.items() if seq > page.seq}
                 return
 
     def _measure(self, events: int, event: FollowedEvent | None = None) -> None:

@@ -121,7 +121,7 @@ class Live:
             self.sockets.add(socket)
             metrics.SOCKETS.inc()
             try:
-                if self._draining:
+                if self._leaving():  # since the handshake
                     socket.close(Close.GOING_AWAY, "going away")
                 # A session may have ended while its token was being checked.
                 await self._verifier.check_session(socket.session_id)
@@ -133,6 +133,9 @@ class Live:
                 metrics.SOCKETS.dec()
                 socket.end()
         await _until_disconnected(websocket)
+
+    def _leaving(self) -> bool:
+        return self._draining
 
     def _origin_allowed(self, websocket: WebSocket) -> bool:
         """Browsers name the page's origin: it must be ours. Other clients name none."""

@@ -11,7 +11,7 @@ import structlog
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from common import metrics
+from common import metrics, tracing
 from common.errors import ServiceError, TooLarge, UnsupportedMedia
 from common.schemas import encode
 
@@ -42,6 +42,10 @@ class RequestMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        with contextlib.nullcontext() if scope["path"] in QUIET else tracing.serve(scope):
+            await self._handle(scope, receive, send)
+
+    async def _handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = Headers(scope=scope)
         given = headers.get("x-request-id", "")
         request_id = given if REQUEST_ID.fullmatch(given) else secrets.token_hex(16)
@@ -54,7 +58,11 @@ class RequestMiddleware:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode()), *_last(scope)]
+                message["headers"] = [
+                    *message["headers"],
+                    (b"x-request-id", request_id.encode()),
+                    *_last(scope),
+                ]
             await send(message)
 
         try:
@@ -77,6 +85,7 @@ class RequestMiddleware:
             return
         route = getattr(scope.get("route"), "path", "none")
         method = scope["method"] if scope["method"] in METHODS else "other"
+        tracing.answered(method, route, status)
         metrics.REQUEST_SECONDS.labels(method, route, status).observe(seconds)
         # Services poll each other all the time: what went well there is nobody's news.
         quiet = "/internal/" in route and status < 400

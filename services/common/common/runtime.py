@@ -13,7 +13,7 @@ from fastapi import APIRouter, Depends, Request
 from redis.asyncio import Redis
 from sqlalchemy import MetaData, text
 
-from common import gauges
+from common import gauges, tracing
 from common.client import ServiceClient
 from common.database import Database
 from common.errors import ServiceError, Unavailable
@@ -120,7 +120,7 @@ class Runtime:
 
     def _publish(self, events: list[Event]) -> None:
         for event in events:
-            self.bus.publish(event.topic, event.publication())
+            self.bus.publish(event.topic, event.publication(tracing.here()))
 
     async def _ensure(self, topic: str) -> None:
         async def nothing(tx: Tx) -> None:

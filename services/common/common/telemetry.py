@@ -9,6 +9,8 @@ from structlog.dev import plain_traceback
 from structlog.processors import ExceptionRenderer
 from structlog.tracebacks import ExceptionDictTransformer
 
+from common import tracing
+
 SECRET = ("password", "token", "authorization", "cookie", "secret", "body", "key")
 
 
@@ -30,6 +32,7 @@ def configure(service: str, level: str, form: str) -> None:
     person = form == "console"
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
+        tracing.add_ids,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="%H:%M:%S" if person else "iso", utc=not person),
         _redact,

@@ -17,7 +17,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
-from common import metrics
+from common import metrics, tracing
 from common.schemas import encode
 from common.tasks import end
 
@@ -57,7 +57,7 @@ class Bus:
         self._receivers: dict[str, Receive] = {}
         self._confirmed: dict[str, asyncio.Future[None]] = {}
         self._on_change: list[Callable[[], None]] = []
-        self._queue: deque[tuple[str, bytes]] = deque(maxlen=QUEUE)
+        self._queue: deque[tuple[str, bytes, str | None]] = deque(maxlen=QUEUE)
         self._queued = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
@@ -111,7 +111,7 @@ class Bus:
         """Publish soon. Never waits and never fails: it is a hint."""
         if len(self._queue) == QUEUE:
             metrics.PUBLICATIONS_LOST.inc()
-        self._queue.append((channel(self.service, topic), payload))
+        self._queue.append((channel(self.service, topic), payload, tracing.here()))
         self._idle.clear()
         self._queued.set()
 
@@ -142,9 +142,13 @@ class Bus:
         while self._queue:
             async with self._redis.pipeline(transaction=False) as pipeline:
                 self._sending = min(PIPELINE, len(self._queue))
-                for _ in range(self._sending):
-                    pipeline.execute_command("SPUBLISH", *self._queue.popleft())
-                await pipeline.execute()
+                batch = [self._queue.popleft() for _ in range(self._sending)]
+                for name, payload, _ in batch:
+                    pipeline.execute_command("SPUBLISH", name, payload)
+                first, *others = dict.fromkeys(place for _, _, place in batch if place) or [""]
+                about = {"db__system__name": "redis", "db__operation__batch__size": self._sending}
+                with tracing.span("SPUBLISH", "producer", parent=first, links=others, **about):
+                    await pipeline.execute()
                 self._sending = 0
 
     async def _listen(self) -> None:

@@ -52,9 +52,10 @@ class Event:
         """The JSON of the event in a page of the log."""
         return _join(self._about() | {"resource_id": self.resource_id}, self.resource)
 
-    def publication(self) -> bytes:
+    def publication(self, traceparent: str | None = None) -> bytes:
         """What is published: a line about the event, then its data as it is."""
-        about = {
+        about: dict[str, Any] = {} if traceparent is None else {"traceparent": traceparent}
+        about |= {
             "topic": self.topic,
             "epoch": self.epoch,
             "seq": self.seq,

@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 
 import structlog
 
-from common import metrics
+from common import metrics, tracing
 from common.database import FAILURES, RETRY, STATEMENT_TIMEOUT, Database, error_number, is_away
 from common.errors import ServiceError, Unavailable
 from common.log.events import Event
@@ -32,6 +32,8 @@ class _Job(Generic[T]):
     done: asyncio.Future[T]
     result: Any = None
     error: Exception | None = None
+    origin: str | None = field(default_factory=tracing.here)
+    place: str | None = None  # where in another request's trace it was written
 
     def settle(self) -> None:
         """Answer whoever waits; called when the transaction has ended."""
@@ -83,7 +85,10 @@ class Writer:
         else:
             self._lanes[key] = lane = _Lane(deque([job]))
             self._spawn(self._drain(key, lane))
-        return await asyncio.shield(job.done)
+        try:
+            return await asyncio.shield(job.done)
+        finally:
+            tracing.joined(job.place)
 
     @property
     def waiting(self) -> int:
@@ -112,10 +117,15 @@ class Writer:
     async def _run(self, jobs: list[_Job[Any]]) -> bool:
         """Run the jobs to their answers; false when the database is away."""
         metrics.APPEND_BATCH.observe(len(jobs))
+        # It belongs to the trace of the first request; it and the others' traces point at each other.
+        first, *others = [job.origin for job in jobs if job.origin] or [""]
         try:
-            with metrics.APPEND_SECONDS.time():
-                events = await self._commit_with_retry(jobs)
-            self._publish(events)
+            with tracing.span("append", parent=first, links=others, todolist__requests=len(jobs)):
+                for job in jobs:
+                    job.place = tracing.here() if job.origin in others else None
+                with metrics.APPEND_SECONDS.time():
+                    events = await self._commit_with_retry(jobs)
+                self._publish(events)
             for job in jobs:
                 job.settle()
         except Exception as error:
