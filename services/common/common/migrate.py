@@ -3,7 +3,8 @@
 import importlib.util
 import os
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
@@ -16,9 +17,16 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy.dialects import mysql
 from sqlalchemy.engine import Connection, make_url
+from sqlalchemy.exc import OperationalError
+
+from common.bootstrap.wait import NOT_YET
 
 LOCK_SECONDS = 120
 URL_VARIABLES = ("TODOLIST_MIGRATION_URL", "TODOLIST_DATABASE_URL")
+WAIT_VARIABLE, WAIT_SECONDS = "TODOLIST_MIGRATION_WAIT", 300.0
+SAY_SECONDS = 5.0
+# No such account, database or right: at the first start the bootstrap makes them while we wait.
+NOT_MADE = {1044, 1045, 1049, 1130}
 
 
 class SchemaOperations(Protocol):
@@ -129,9 +137,32 @@ def main(arguments: list[str]) -> int:
     if not arguments or address is None:
         sys.stderr.write(f"usage: {URL_VARIABLES[0]}=mysql://… python -m common.migrate <service>\n")
         return 2
-    for package in arguments:
-        migrate(package, address)
+    try:
+        for package in arguments:
+            _patiently(lambda: migrate(package, address))  # noqa: B023 - called before the next turn
+    except OperationalError as error:
+        sys.stderr.write(f"The database could not be reached: {error.orig}\n")
+        return 1
     return 0
+
+
+def _patiently(work: Callable[[], None]) -> None:
+    """Again and again until MySQL is there with our account: at a first start both come up beside us."""
+    begun = time.monotonic()
+    patience = float(os.environ.get(WAIT_VARIABLE, WAIT_SECONDS))
+    told = -SAY_SECONDS
+    while True:
+        try:
+            return work()
+        except OperationalError as error:
+            waited = time.monotonic() - begun
+            code = error.orig.args[0] if error.orig is not None and error.orig.args else 0
+            if code not in NOT_YET | NOT_MADE or waited >= patience:
+                raise
+            if waited - told >= SAY_SECONDS:
+                told = waited
+                sys.stderr.write(f"Waiting ({waited:.0f} s of {patience:.0f}): {error.orig}\n")
+        time.sleep(1)
 
 
 def _scripts(package: str) -> Path:

@@ -1,0 +1,43 @@
+"""`python -m common.migrate`: beside a database server and a bootstrap that are not done yet."""
+
+import os
+import subprocess
+import sys
+
+from common.bootstrap import bootstrap, new_secrets
+from tools.stack import MySQL
+from tools.stack.service import PYTHONPATH, ROOT
+
+BARE = {name: value for name, value in os.environ.items() if not name.startswith("TODOLIST_")}
+
+
+def command(address: str, **more: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "common.migrate", "todo"],
+        cwd=ROOT,
+        env={**BARE, "PYTHONPATH": PYTHONPATH, "TODOLIST_MIGRATION_URL": address, **more},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_it_waits_for_the_account_that_the_bootstrap_makes(mysql: MySQL, worker: str) -> None:
+    secrets, suffix = new_secrets(), f"_migrate_{worker}"
+    password = secrets["todo_migrator_password"]
+    process = command(mysql.url(f"todo_migrator{suffix}", password, f"todo{suffix}"))
+    assert process.stderr is not None
+    assert process.stderr.readline().startswith("Waiting (0 s of 300): ")
+    bootstrap(mysql.url(), secrets, suffix=suffix)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 0, errors
+    assert "Traceback" not in errors
+
+
+def test_it_says_so_when_it_has_waited_in_vain(mysql: MySQL) -> None:
+    process = command(mysql.url("nobody", "not-the-password", "todo"), TODOLIST_MIGRATION_WAIT="0")
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert errors.startswith("The database could not be reached: ")
+    assert "Traceback" not in errors
+    assert "not-the-password" not in errors
