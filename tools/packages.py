@@ -38,6 +38,12 @@ def browser() -> None:
         install("chromium")
 
 
+def promtool() -> None:
+    """The checker of Prometheus' rules, for the tests of our alerts; it comes with the server."""
+    if shutil.which("promtool") is None:
+        install("prometheus")
+
+
 def find_browser() -> Path | None:
     """The Chromium or Chrome of this machine; TODOLIST_BROWSER names another."""
     named = os.environ.get("TODOLIST_BROWSER")
