@@ -2,6 +2,7 @@
 
 import base64
 import json
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -186,6 +187,27 @@ def test_nobody_but_the_cluster_is_told_the_secrets(api: API, capfd: pytest.Capt
     assert run() == 1
     assert "is not trusted" in capfd.readouterr().err
     assert api.asked == []
+
+
+def test_an_authority_that_is_not_by_the_letter_is_trusted(
+    api: API,
+    server: MySQL,  # noqa: ARG001 - is there
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As kubectl does, also where Python is strict unless told otherwise (3.13)."""
+    make_context, made = ssl.create_default_context, []
+
+    def as_python_3_13(**options: str) -> ssl.SSLContext:
+        context = make_context(**options)  # type: ignore[arg-type]  # handed on as it came
+        context.verify_flags |= ssl.VERIFY_X509_STRICT
+        made.append(context)
+        return context
+
+    monkeypatch.setattr(ssl, "create_default_context", as_python_3_13)
+    assert run() == 0
+    assert api.asked
+    assert not made[0].verify_flags & ssl.VERIFY_X509_STRICT
+    assert made[0].check_hostname
 
 
 def test_outside_a_pod_it_says_so(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
