@@ -38,10 +38,38 @@ def browser() -> None:
         install("chromium")
 
 
-def promtool() -> None:
-    """The checker of Prometheus' rules, for the tests of our alerts; it comes with the server."""
-    if shutil.which("promtool") is None:
-        install("prometheus")
+def promtool(state: Path) -> None:
+    """The checker of alert rules, taken out of the package of Prometheus: installed, the server would run."""
+    if find_promtool(state) is not None:
+        return
+    folder = state / "promtool"
+    folder.mkdir(parents=True, exist_ok=True)
+    with step("Unpacking promtool"):
+        if _download("prometheus", folder) or (_refresh() and _download("prometheus", folder)):
+            package = next(folder.glob("prometheus_*.deb"))
+            _succeeds(["dpkg-deb", "--extract", str(package), str(folder)])
+            package.unlink()
+            (folder / "usr/bin/prometheus").unlink(missing_ok=True)  # the server itself
+    if find_promtool(state) is None:
+        raise FailedError("promtool is needed.", f"{command('prometheus')}, then start again.")
+
+
+def find_promtool(state: Path) -> Path | None:
+    """This machine's, or the one that was unpacked."""
+    found = shutil.which("promtool", path=f"{os.environ.get('PATH', '')}:{state / 'promtool/usr/bin'}")
+    return None if found is None else Path(found)
+
+
+def _download(package: str, folder: Path) -> bool:
+    words = ["apt-get", "-q", "download", package]
+    if shutil.which("apt-get") is None or shutil.which("dpkg-deb") is None:
+        return False
+    return subprocess.run(words, cwd=folder, capture_output=True, check=False).returncode == 0
+
+
+def _refresh() -> bool:
+    privilege = _privilege()
+    return privilege is not None and _succeeds([*privilege, "apt-get", "-q", "update"])
 
 
 def find_browser() -> Path | None:

@@ -7,7 +7,8 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from tools import packages
@@ -25,12 +26,13 @@ DEPLOY_LOCK = ROOT / "requirements-deploy.txt"
 
 def prepare(*needs: str) -> None:
     """Make sure of each of these, in their order. What is there already costs nothing."""
-    makers = {
+    makers: dict[str, Callable[[], None]] = {
         "python": python,
         "deploy": deploy,
         "node": node,
         "servers": packages.servers,
         "browser": packages.browser,
+        "promtool": partial(packages.promtool, STATE),
     }
     for need in needs:
         makers[need]()
@@ -171,7 +173,9 @@ def holds(stamp: Path, state: str) -> bool:
 def main() -> int:
     """`python3 -m tools.prepare python node`: what the other make targets begin with."""
     parser = argparse.ArgumentParser(prog="python3 -m tools.prepare", description=__doc__)
-    parser.add_argument("needs", nargs="+", choices=["python", "deploy", "node", "servers", "browser"])
+    parser.add_argument(
+        "needs", nargs="+", choices=["python", "deploy", "node", "servers", "browser", "promtool"]
+    )
     os.chdir(ROOT)
     try:
         prepare(*parser.parse_args().needs)

@@ -46,11 +46,12 @@ def run_tests(paths: Sequence[str]) -> Counter[str]:
     web = [path for path in paths if _is_web(path)]
     python = [path for path in paths if not _is_web(path)]
     everything = not paths
-    browser = everything or any(_touches_browser(path) for path in python)
+    browser = everything or any(_touches(path, "e2e") for path in python)
     needs = ["python"] if everything or python else []
     needs += ["servers"] if everything or python else []
     needs += ["node"] if everything or web or browser else []
     needs += ["browser"] if browser else []
+    needs += ["promtool"] if everything or any(_touches(path, "manifests") for path in python) else []
     prepare(*needs)
     outcome: Counter[str] = Counter()
     with tempfile.TemporaryDirectory(prefix="todolist-results-") as directory:
@@ -122,10 +123,10 @@ def _is_web(path: str) -> bool:
     return (ROOT / path).resolve().is_relative_to(FRONTEND)
 
 
-def _touches_browser(path: str) -> bool:
-    """Whether the path lies in tests/e2e or holds it."""
-    browser, chosen = ROOT / "tests" / "e2e", (ROOT / path.partition("::")[0]).resolve()
-    return chosen.is_relative_to(browser) or browser.is_relative_to(chosen)
+def _touches(path: str, area: str) -> bool:
+    """Whether the path lies in this folder of the tests or holds it."""
+    folder, chosen = ROOT / "tests" / area, (ROOT / path.partition("::")[0]).resolve()
+    return chosen.is_relative_to(folder) or folder.is_relative_to(chosen)
 
 
 if __name__ == "__main__":

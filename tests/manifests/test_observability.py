@@ -14,6 +14,7 @@ from prometheus_client import REGISTRY
 from tests.manifests.alert_cases import CASES, HEALTHY
 from tests.support.metrics import declared
 from tools import dashboard, packages
+from tools.prepare import STATE
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = ROOT / "k8s/components/observability/files"
@@ -45,9 +46,12 @@ def names_in(expression: str) -> set[str]:
 
 def promtool(*arguments: str | Path) -> str:
     """What promtool says; it must be content."""
-    packages.promtool()
+    packages.promtool(STATE)
     done = subprocess.run(
-        [str(shutil.which("promtool")), *map(str, arguments)], capture_output=True, text=True, check=False
+        [str(packages.find_promtool(STATE)), *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
