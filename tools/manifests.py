@@ -9,6 +9,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 from tools.console import FailedError, report, say
@@ -38,7 +39,9 @@ def main() -> int:
 
 def compositions() -> list[str]:
     """Their names: the default, the overlays, and what k8s/tests puts together."""
-    found = (path.parent for kind in ("overlays", "tests") for path in K8S.glob(f"{kind}/*/kustomization.yaml"))
+    found = (
+        path.parent for kind in ("overlays", "tests") for path in K8S.glob(f"{kind}/*/kustomization.yaml")
+    )
     return ["default", *sorted(str(path.relative_to(K8S)) for path in found)]
 
 
@@ -73,19 +76,22 @@ def pin(overlay: Path) -> None:
 
 
 def render(folder: Path) -> str:
-    """What `kubectl apply -k` would apply. A warning is a failure: something in it is about to stop working."""
+    """What `kubectl apply -k` would apply. A warning is a failure: something is about to stop working."""
     done = subprocess.run([kubectl(), "kustomize", folder], capture_output=True, text=True, check=False)
     if done.returncode or done.stderr:
         raise FailedError(f"`kubectl kustomize {folder}` said:\n{done.stderr.strip()}", "Mend what it names.")
     return done.stdout
 
 
+@cache
 def kubectl() -> str:
     """The program, if it is there and new enough."""
     program = shutil.which("kubectl")
     if program is None:
         raise FailedError("kubectl is not installed.", _advice())
-    said = subprocess.run([program, "version", "--client"], capture_output=True, text=True, check=False).stdout
+    said = subprocess.run(
+        [program, "version", "--client"], capture_output=True, text=True, check=False
+    ).stdout
     found = re.search(r"v1\.(\d+)\.", said)
     if found is None or int(found[1]) < KUBECTL_MINOR:
         raise FailedError(f"kubectl 1.{KUBECTL_MINOR} or newer is needed; {program} is not.", _advice())
@@ -95,7 +101,7 @@ def kubectl() -> str:
 def _advice() -> str:
     return (
         "Install it as https://kubernetes.io/docs/tasks/tools says"
-        f" (brew install kubectl; the packages of Debian 12 are older than 1.{KUBECTL_MINOR}), then start again."
+        f" (brew install kubectl; Debian 12 has none newer than 1.{KUBECTL_MINOR - 1}), then start again."
     )
 
 
