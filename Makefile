@@ -7,7 +7,7 @@ VENV := .venv/bin
 export PYTHONPATH := services/common:services/auth:services/todo:services/chat
 
 .DEFAULT_GOAL := help
-.PHONY: help backup restore dev reset watch images test test-compose k8s-smoke lint format gen lock lock-check check-deploy python node
+.PHONY: help backup restore dev reset watch images k8s test test-compose k8s-smoke lint format gen lock lock-check check-deploy python node
 
 help: ## this list
 	@awk 'BEGIN { FS = ":.*## " } \
@@ -23,6 +23,9 @@ reset: ## forget the data of `make dev`
 
 watch: ## the containers of docker-compose.yml, with reload of Python and Vue as you save
 	@docker compose -f docker-compose.yml -f compose.watch.yml up --build --watch --remove-orphans
+
+k8s: ## the same on your minikube or kind cluster: build, load, apply, wait (TAG=: images that are there)
+	@$(PYTHON) -m tools.k8s
 
 images: ## the five images, with one tag from the state of git (TAG= instead of it)
 	@$(PYTHON) -m tools.images
