@@ -36,7 +36,7 @@ CUSTOM = {
     ("PrometheusRule", "monitoring.coreos.com/v1"),
 }
 NO_SCHEMA = re.compile(r"Couldn't find schema for kind (\S+) with api version (\S+)")
-SECONDS = 300
+SECONDS = 600
 MARKS = {"passed": paint("✓", "32"), "failed": paint("✗", "31"), "not asked": paint("?", "33")}
 
 
