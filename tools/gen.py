@@ -1,4 +1,5 @@
-"""Generates what the front end knows of the services: API documents, live frames, error codes, types.
+"""Generates what the front end knows of the services (API documents, live frames, error codes, types), the
+configuration reference and the dashboard.
 
 `--check` writes nothing, and fails when what is in the repository is not what would be written.
 """
@@ -16,6 +17,8 @@ from typing import Any, get_args
 
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
+
+from tools import configuration, dashboard
 
 ROOT = Path(__file__).resolve().parent.parent
 SERVICES = ("auth", "todo", "chat")
@@ -38,15 +41,16 @@ SIDES: dict[str, JsonSchemaMode] = {"ClientFrame": "validation", "ServerFrame": 
 
 def main(arguments: list[str]) -> int:
     """Write everything, or with `--check` compare it with what is there."""
+    others = [make(arguments) for make in (configuration.main, dashboard.main)]
     if "--check" not in arguments:
         _generate(DOCUMENTS, TYPES)
-        return 0
+        return max(others)
     with tempfile.TemporaryDirectory() as directory:
         _generate(Path(directory), Path(directory))
         stale = [path for made in sorted(Path(directory).iterdir()) if _differs(made, path := _place(made))]
     for path in stale:
         print(f"{path.relative_to(ROOT)} is stale: run `make gen`", file=sys.stderr)
-    return 1 if stale else 0
+    return 1 if stale else max(others)
 
 
 def _place(made: Path) -> Path:

@@ -12,7 +12,12 @@ from tools.stack.service import NAMES, PYTHONPATH, ROOT
 
 BIN = Path(sys.executable).parent
 FRONTEND = ROOT / "frontend"
-GENERATED = ("openapi/*.json", "src/api/*.gen.ts")
+GENERATED = (
+    "frontend/openapi/*.json",
+    "frontend/src/api/*.gen.ts",
+    "docs/configuration*.md",
+    "k8s/components/observability/files/dashboard.json",
+)
 Outcome = tuple[bool, str]
 
 
@@ -66,7 +71,7 @@ def generated_files() -> Outcome:
 
 
 def _generated() -> dict[Path, bytes]:
-    return {path: path.read_bytes() for pattern in GENERATED for path in FRONTEND.glob(pattern)}
+    return {path: path.read_bytes() for pattern in GENERATED for path in ROOT.glob(pattern)}
 
 
 def _migrations(name: str) -> list[str]:

@@ -31,7 +31,9 @@ class ServiceSettings(BaseSettings):
     trusted_proxies: str = Field(
         "127.0.0.1", description="whose X-Forwarded-* headers are believed (uvicorn's syntax)"
     )
-    pool_size: int = Field(10, ge=1, le=200, description="MySQL connections a process may hold")
+    pool_size: int = Field(
+        10, ge=1, le=200, description="MySQL connections of a process for reads, and as many for writes"
+    )
     pool_wait: float = Field(0.5, gt=0, le=30, description="seconds to wait for one of them before 503")
     drain_seconds: float = Field(
         10, ge=0, le=120, description="seconds over which sockets are sent away on SIGTERM"
