@@ -97,7 +97,7 @@ def restore(file: Path, *, sure: bool) -> None:
         scale = [f"--scale={service}={count}" for service, count in counts.items() if count > 1]
         # A front end that runs is left alone: PORT may not be what it was started with.
         front = [] if compose("ps", "--quiet", "frontend").strip() else ["frontend"]
-        compose("up", "--detach", "--no-build", "--wait", *scale, *SERVICES, *WORKERS, *front)
+        compose("up", "--detach", "--no-build", "--no-deps", "--wait", *scale, *SERVICES, *WORKERS, *front)
     for line in said.splitlines():
         say(f"    {line}")
     say(
