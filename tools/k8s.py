@@ -1,7 +1,7 @@
 """`make k8s`: the whole system on the minikube or kind cluster that kubectl points at, from this work tree.
 
-Builds the images, loads them into the cluster, applies k8s/overlays/local with their tag, waits until all runs
-and prints the address. Nothing in the work tree is changed. Standard library only.
+Builds the images, loads them into the cluster, applies k8s/overlays/local with their tag, waits until it
+runs and prints the address. Nothing in the work tree is changed. Standard library only.
 """
 
 import argparse
@@ -131,7 +131,7 @@ def _is_minikube(context: str) -> bool:
 def new_tag() -> str:
     """From git, in letters that a name in Kubernetes may have.
 
-    Files that are not committed make a new one each time: of a tag that it has, the cluster takes what it has.
+    Files that are not committed make a new one each time: of a tag that it has, a cluster takes what it has.
     """
     tag = re.sub(r"[^a-z0-9.-]", "-", images.tag_of_git().lower())
     return f"{tag}-{int(time.time())}" if tag.endswith("-dirty") else tag

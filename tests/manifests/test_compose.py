@@ -27,9 +27,15 @@ def test_the_whole_system_is_in_both() -> None:
     assert {each.label for each in rendered("default").workloads()} <= set(BOTH)
 
 
-@pytest.mark.parametrize("name", [name for name in BOTH if name not in ("bootstrap", "backup")])
+@pytest.mark.parametrize("name", BOTH)
 def test_memory_limits_are_equal(name: str) -> None:
     assert limit(name) == _bytes(_container(name)["resources"]["limits"]["memory"])
+
+
+@pytest.mark.parametrize("name", ["auth", "todo", "chat"])
+def test_memory_limits_of_migrations_are_equal(name: str) -> None:
+    first = rendered("default").workload(name).pod["initContainers"][0]
+    assert limit(f"{name}-migrate") == _bytes(first["resources"]["limits"]["memory"])
 
 
 @pytest.mark.parametrize("name", BOTH)
