@@ -7,7 +7,7 @@ VENV := .venv/bin
 export PYTHONPATH := services/common:services/auth:services/todo:services/chat
 
 .DEFAULT_GOAL := help
-.PHONY: help backup restore dev reset watch images k8s test test-compose k8s-smoke lint format gen lock lock-check check-deploy python node
+.PHONY: help upgrade backup restore dev reset watch images k8s test test-compose k8s-smoke lint format gen lock lock-check check-deploy python node
 
 help: ## this list
 	@awk 'BEGIN { FS = ":.*## " } \
@@ -29,6 +29,9 @@ k8s: ## the same on your minikube or kind cluster: build, load, apply, wait (TAG
 
 images: ## the five images, with one tag from the state of git (TAG= instead of it)
 	@$(PYTHON) -m tools.images
+
+upgrade: ## build, then replace the running containers without losing a request (PROJECT= names another compose project)
+	@$(if $(PROJECT),COMPOSE_PROJECT_NAME=$(PROJECT)) $(PYTHON) -m tools.upgrade
 
 backup: ## all data of the running containers, as one file in backups/ (PROJECT= names another compose project)
 	@$(if $(PROJECT),COMPOSE_PROJECT_NAME=$(PROJECT)) $(PYTHON) -m tools.backup create

@@ -1,4 +1,4 @@
-"""The READMEs are true: what they tell a reader to type is typed here."""
+"""The READMEs are true: what they tell a reader to type is typed here (more: tests/tools/test_docs.py)."""
 
 import asyncio
 import re
@@ -30,28 +30,3 @@ async def test_the_api_by_curl(site: Site, name: str) -> None:
     for kind in ("member.put", "task.created", "task.updated"):
         assert f'"kind":"{kind}"' in said
     assert '"number":1' in said, "the message was not answered"
-
-
-@pytest.mark.parametrize("name", [*READMES, "CONTRIBUTING.md", "docs/adr/README.md"])
-def test_links_lead_somewhere(name: str) -> None:
-    """Every link and picture within the repository."""
-    page = ROOT / name
-    targets = re.findall(r"\]\((?!https?:)([^)#]+)\)", page.read_text())
-    assert targets
-    assert [target for target in targets if not (page.parent / target).exists()] == []
-
-
-@pytest.mark.parametrize("name", READMES)
-def test_make_targets_exist(name: str) -> None:
-    """Every `make …` that a README names."""
-    makefile = (ROOT / "Makefile").read_text()
-    named = set(re.findall(r"(?:^|`)make ([a-z][a-z-]*)", (ROOT / name).read_text(), re.M))
-    assert named >= {"dev", "test", "reset"}
-    assert [target for target in named if not re.search(rf"^{target}:", makefile, re.M)] == []
-
-
-def test_both_languages_say_the_same() -> None:
-    """The same commands, code and links in both."""
-    english, chinese = ((ROOT / name).read_text() for name in READMES)
-    for pattern in (r"^## ", r"^\d\. ", r"^- ", r"\]\(([^)]+)\)"):
-        assert len(re.findall(pattern, english, re.M)) == len(re.findall(pattern, chinese, re.M)), pattern
