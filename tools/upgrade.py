@@ -7,6 +7,7 @@ read by `docker compose` itself. Standard library only.
 """
 
 import argparse
+import json
 import os
 import subprocess
 import sys
@@ -52,8 +53,9 @@ def upgrade(*, build: bool) -> None:
             replace(service)
     with step("Replacing the workers"):
         compose("up", "--detach", "--no-deps", "--no-build", *(f"{service}-worker" for service in SERVICES))
-    with step("Replacing the front end (one port, so one moment in which browsers try again)"):
-        compose("up", "--detach", "--no-deps", "--no-build", "--wait", "frontend")
+    if changed("frontend"):
+        with step("Replacing the front end (one port, so one moment in which browsers try again)"):
+            compose("up", "--detach", "--no-deps", "--no-build", "--wait", "frontend")
     say("Done: every container runs the new release.")
 
 
@@ -80,6 +82,15 @@ def replace(service: str) -> None:
     for container in old:
         docker("stop", f"--time={LEAVE_SECONDS}", container)
         docker("rm", container)
+
+
+def changed(service: str) -> bool:
+    """Whether a service's containers run another image than the one they would be started with now."""
+    wanted = json.loads(compose("config", "--format=json"))["services"][service]["image"]
+    image = docker("image", "inspect", "--format={{.Id}}", wanted).strip()
+    return any(
+        docker("inspect", "--format={{.Image}}", each).strip() != image for each in containers(service)
+    )
 
 
 def wait_healthy(service: str, container: str) -> None:

@@ -56,7 +56,9 @@ def next_tag(project: Project, tmp_path: Path) -> Iterator[str]:
     for name in ("common", "frontend"):
         _docker("tag", f"todolist/{name}:{project.tag}", f"todolist/{name}:{tag}")
     yield tag
-    _docker("rmi", "--no-prune", *(f"todolist/{name}:{tag}" for name in (*NAMES, "common", "frontend")))
+    _docker(
+        "rmi", "--force", "--no-prune", *(f"todolist/{name}:{tag}" for name in (*NAMES, "common", "frontend"))
+    )
 
 
 @pytest.mark.timeout(600)
@@ -72,7 +74,7 @@ async def test_a_rolling_upgrade_loses_nothing(
         assert len(after) == 2, f"{name} has other replicas than before"
         assert not after & before[name], f"{name} was not replaced"
     failures = [failure for user in users for failure in user.failures]
-    assert not failures, failures
+    assert not failures, "\n".join(sorted(failures))
     assert sum(user.requests for user in users) > 500
     for user in users:
         assert not await user.lost()
