@@ -31,6 +31,7 @@ CUSTOM = {
     ("HTTPRoute", "gateway.networking.k8s.io/v1"),
     ("Certificate", "cert-manager.io/v1"),
     ("Issuer", "cert-manager.io/v1"),
+    ("CiliumNetworkPolicy", "cilium.io/v2"),
     ("VerticalPodAutoscaler", "autoscaling.k8s.io/v1"),
     ("ServiceMonitor", "monitoring.coreos.com/v1"),
     ("PrometheusRule", "monitoring.coreos.com/v1"),

@@ -22,6 +22,10 @@ BROKEN: dict[rules.Rule, list[tuple[str, Break]]] = {
         ("selects chatt, which is not there", add("NetworkPolicy to-auth", "spec", *NAMES, "chatt")),
         ("listens on 1", put("NetworkPolicy auth", "spec", "ingress", 0, "ports", 0, "port", 1)),
         (
+            "CiliumNetworkPolicy bootstrap selects nothing",
+            put("CiliumNetworkPolicy bootstrap", "spec", "endpointSelector", "matchLabels", {"a": "b"}),
+        ),
+        (
             "Budget chat selects nothing",
             put("PodDisruptionBudget chat", "spec", "selector", "matchLabels", {"a": "b"}),
         ),
@@ -109,6 +113,12 @@ BROKEN: dict[rules.Rule, list[tuple[str, Break]]] = {
     rules.edges: [
         ("nothing is denied by default", gone("NetworkPolicy deny")),
         ("names cannot be resolved", gone("NetworkPolicy dns")),
+        (
+            "more than the API server",
+            put("CiliumNetworkPolicy bootstrap", "spec", "egress", 0, "toEntities", ["all"]),
+        ),
+        ("where nodes have a cache", drop("NetworkPolicy dns", "spec", "egress", 0, "to", 1)),
+        ("lets everybody in", put("NetworkPolicy gateway", "spec", "podSelector", {})),
         ("chat-worker cannot reach todo at 8000", gone("NetworkPolicy to-todo")),
         ("bootstrap cannot reach mysql at 3306", put("NetworkPolicy mysql", *CALLERS, ["auth"])),
         (

@@ -10,6 +10,8 @@ from tests.manifests.rendered import Object, Rendered, Workload, matches
 Edge = tuple[str, str, int]
 OUTSIDE = "the outside"
 ENTRANCES = {"frontend", "acme-solver"}  # whom everybody may reach
+NODE = "169.254.0.0/16"  # where a cache on the node answers; for names only
+PROXY = {"matchLabels": {"gateway.networking.k8s.io/gateway-name": "todolist"}}  # a Gateway controller's pods
 API_SERVER = {("bootstrap", OUTSIDE, port) for port in (443, 6443, 8443)}
 SHARED = {f"TODOLIST_{name.upper()}_URL" for name in SERVICES}  # given to all; who uses them, the code knows
 ADDRESS = re.compile(r"^(?:[a-z]+://)?(?:[^@/]*@)?([a-z][a-z0-9.-]*):(\d+)")
@@ -31,16 +33,24 @@ def _shut(all_: Rendered) -> Iterator[str]:
         yield "nothing is denied by default"
     for policy in all_.of("NetworkPolicy"):
         name = policy["metadata"]["name"]
+        if policy["spec"]["podSelector"] == PROXY:  # it asks its control plane, wherever that may be
+            continue
         if any(not rule.get("to") or not rule.get("ports") for rule in policy["spec"].get("egress", [])):
             yield f"NetworkPolicy {name} lets out to everywhere"
         for rule in policy["spec"].get("ingress", []):
             if not rule.get("ports") or (not rule.get("from") and name not in ENTRANCES):
                 yield f"NetworkPolicy {name} lets everybody in"
-    asked = {
-        port.get("protocol") for x in everyone for y in x["spec"].get("egress", []) for port in y["ports"]
-    }
-    if asked != {"UDP", "TCP"}:
+    for policy in all_.of("CiliumNetworkPolicy"):
+        if policy["spec"].get("egress") != [{"toEntities": ["kube-apiserver"]}]:
+            yield f"CiliumNetworkPolicy {policy['metadata']['name']} lets out to more than the API server"
+    asking = [rule for x in everyone for rule in x["spec"].get("egress", [])]
+    if {(port["port"], port.get("protocol")) for x in asking for port in x["ports"]} != {
+        (53, "UDP"),
+        (53, "TCP"),
+    }:
         yield "names cannot be resolved"
+    if not any({"ipBlock": {"cidr": NODE}} in rule["to"] for rule in asking):
+        yield "names cannot be resolved where nodes have a cache"
 
 
 def _needed(all_: Rendered) -> set[Edge]:
@@ -104,8 +114,10 @@ def _allowed(all_: Rendered) -> set[Edge]:
                 found.add((caller.label, callee.label, port))
     for caller in all_.workloads():
         for rule in _rules(all_, caller, "egress"):
-            if any("ipBlock" in peer for peer in rule["to"]):
-                found |= {(caller.label, OUTSIDE, port["port"]) for port in rule["ports"]}
+            blocks = {peer["ipBlock"]["cidr"] for peer in rule["to"] if "ipBlock" in peer}
+            if blocks:
+                ports = {port["port"] for port in rule["ports"]}
+                found |= {(caller.label, OUTSIDE, port) for port in ports if (blocks, port) != ({NODE}, 53)}
     return found
 
 

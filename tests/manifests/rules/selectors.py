@@ -6,7 +6,7 @@ from typing import Any
 from tests.manifests.rendered import Object, Rendered, has_port, matches
 
 # Pods that a controller of the cluster makes, so that no workload of ours has these labels.
-FOREIGN = {"acme.cert-manager.io/http01-solver"}
+FOREIGN = {"acme.cert-manager.io/http01-solver", "gateway.networking.k8s.io/gateway-name"}
 
 
 def selectors(all_: Rendered) -> Iterator[str]:
@@ -45,6 +45,11 @@ def _policies(all_: Rendered) -> Iterator[str]:
                 for port in rule.get("ports", []):
                     if not all(has_port(each, port["port"]) for each in ends):
                         yield f"NetworkPolicy {name}: nothing listens on {port['port']}"
+    for policy in all_.of("CiliumNetworkPolicy"):
+        name, spec = policy["metadata"]["name"], policy["spec"]
+        yield from (
+            f"CiliumNetworkPolicy {name} {fault}" for fault in _selected(all_, spec["endpointSelector"])
+        )
 
 
 def _selected(all_: Rendered, selector: Object) -> Iterator[str]:
