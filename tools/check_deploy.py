@@ -150,7 +150,8 @@ def judge_validation(done: Outcome) -> Outcome:
 
 
 def compose_config() -> Outcome:
-    """Whether docker compose understands the file, with every profile. No engine is needed for it."""
+    """Whether docker compose understands the file, with every profile, alone and as `make watch` uses it. No
+    engine is needed for it."""
     docker = shutil.which("docker")
     if docker is None or run(docker, "compose", "version").state != "passed":
         return Outcome(
@@ -158,7 +159,12 @@ def compose_config() -> Outcome:
             "docker compose is not installed. Its program is enough, without an engine:\n"
             "docker-compose-plugin (Docker), docker-compose (Debian 13, brew), docker-compose-v2 (Ubuntu).",
         )
-    return run(docker, "compose", "--file", "docker-compose.yml", "--profile", "*", "config", "--quiet")
+    plain = ("--file", "docker-compose.yml")
+    for files in (plain, (*plain, "--file", "compose.watch.yml")):
+        outcome = run(docker, "compose", *files, "--profile", "*", "config", "--quiet")
+        if outcome.state != "passed":
+            break
+    return outcome
 
 
 def run(program: str | Path, *arguments: str | Path) -> Outcome:

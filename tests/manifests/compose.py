@@ -1,4 +1,4 @@
-"""docker-compose.yml, as far as it is compared with Kubernetes."""
+"""docker-compose.yml, as far as it is compared with Kubernetes, and what is laid over it."""
 
 import re
 from functools import cache
@@ -8,6 +8,9 @@ import yaml
 
 from tools.manifests import ROOT
 
+WATCH = "compose.watch.yml"
+COMBINATIONS = {"alone": (), "with compose.watch.yml": (WATCH,)}
+
 UNITS = {"k": 2**10, "m": 2**20, "g": 2**30}
 
 
@@ -15,6 +18,25 @@ UNITS = {"k": 2**10, "m": 2**20, "g": 2**30}
 def services() -> dict[str, dict[str, Any]]:
     """The services of the compose file, by name."""
     found: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+    return found
+
+
+class _Loader(yaml.SafeLoader):
+    """Knows the tags by which compose replaces or removes what was there before."""
+
+
+for _tag in ("!override", "!reset"):
+    _Loader.add_constructor(_tag, lambda loader, node: loader.construct_sequence(node, deep=True))
+
+
+@cache
+def combined(*overlays: str) -> dict[str, dict[str, Any]]:
+    """The services with these files over them, as far as the values of a service's own keys go."""
+    found = {name: dict(service) for name, service in services().items()}
+    for overlay in overlays:
+        text = (ROOT / overlay).read_text()
+        for name, over in yaml.load(text, _Loader)["services"].items():  # noqa: S506 - derived from the safe one
+            found.setdefault(name, {}).update(over)
     return found
 
 

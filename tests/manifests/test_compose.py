@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.manifests.compose import image, limit, services
+from tests.manifests.compose import COMBINATIONS, WATCH, combined, image, limit, services
 from tests.manifests.rendered import rendered
 from tools.manifests import IMAGES
 
@@ -46,6 +46,28 @@ def test_images_are_equal(name: str) -> None:
 def test_our_images_are_all_there() -> None:
     ours = {image(name) for name in services() if image(name).startswith("todolist/")}
     assert ours >= {f"todolist/{name}" for name in IMAGES}
+
+
+@pytest.mark.parametrize("overlays", COMBINATIONS.values(), ids=COMBINATIONS)
+def test_whatever_of_ours_is_used_is_built_by_the_same_files(overlays: tuple[str, ...]) -> None:
+    """In a fresh clone no other image is there, and a registry may have a stranger's."""
+    ours = {
+        name: service
+        for name, service in combined(*overlays).items()
+        if service["image"].startswith("todolist/")
+    }
+    built = {service["image"] for service in ours.values() if "build" in service}
+    for name, service in ours.items():
+        assert service["image"] in built, f"nobody builds {service['image']} of {name}"
+        assert service["pull_policy"] == "never", name
+
+
+def test_what_migrates_is_what_is_watched() -> None:
+    """Otherwise the schema would be that of an image that happens to be there."""
+    watched = combined(WATCH)
+    for name in ("auth", "todo", "chat"):
+        assert watched[f"{name}-migrate"]["image"] == watched[name]["image"]
+        assert watched[f"{name}-worker"]["scale"] == 0
 
 
 def test_versions_of_others_are_equal() -> None:
