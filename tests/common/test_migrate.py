@@ -4,16 +4,19 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 from common.bootstrap import bootstrap, new_secrets
+from common.migrate import MigrationBusyError, main
 from tools.stack import MySQL
 from tools.stack.service import PYTHONPATH, ROOT
 
 BARE = {name: value for name, value in os.environ.items() if not name.startswith("TODOLIST_")}
 
 
-def command(address: str, **more: str) -> subprocess.Popen[str]:
+def command(address: str, *, service: str = "todo", **more: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-m", "common.migrate", "todo"],
+        [sys.executable, "-m", "common.migrate", service],
         cwd=ROOT,
         env={**BARE, "PYTHONPATH": PYTHONPATH, "TODOLIST_MIGRATION_URL": address, **more},
         stdout=subprocess.PIPE,
@@ -41,3 +44,30 @@ def test_it_says_so_when_it_has_waited_in_vain(mysql: MySQL) -> None:
     assert errors.startswith("The database could not be reached: ")
     assert "Traceback" not in errors
     assert "not-the-password" not in errors
+
+
+def test_a_wrong_setting_or_name_is_said_in_one_line(mysql: MySQL) -> None:
+    for process, said in (
+        (
+            command("mysql://x@127.0.0.1/todo", TODOLIST_MIGRATION_WAIT="soon"),
+            "is not a number of seconds: soon",
+        ),
+        (command(mysql.url(), service="nothing"), "There is no service named nothing."),
+        (command("here", TODOLIST_MIGRATION_WAIT="0"), "The migration failed: Could not parse"),
+    ):
+        _, errors = process.communicate(timeout=60)
+        assert process.returncode in (1, 2)
+        assert said in errors
+        assert errors.count("\n") == 1, errors
+
+
+def test_somebody_else_at_it_is_said_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def busy(package: str, address: str) -> None:
+        raise MigrationBusyError(f"another process is migrating {package}, {address}")
+
+    monkeypatch.setattr("common.migrate.migrate", busy)
+    monkeypatch.setenv("TODOLIST_MIGRATION_URL", "there")
+    assert main(["todo"]) == 1
+    assert capsys.readouterr().err == "another process is migrating todo, there\n"

@@ -15,9 +15,10 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from sqlalchemy.dialects import mysql
 from sqlalchemy.engine import Connection, make_url
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from common.bootstrap.wait import NOT_YET
 
@@ -39,6 +40,10 @@ class SchemaOperations(Protocol):
 
 class MigrationBusyError(RuntimeError):
     """Another process has been migrating this database for longer than we wait."""
+
+
+class NoServiceError(RuntimeError):
+    """A name that is no service's."""
 
 
 def migrate(package: str, database_url: str) -> None:
@@ -65,11 +70,6 @@ def migrate(package: str, database_url: str) -> None:
             connection.commit()
         finally:
             connection.execute(sa.text("SELECT RELEASE_LOCK(:name)"), {"name": lock})
-
-
-def _locked(connection: Connection, name: str) -> bool:
-    query = sa.text("SELECT GET_LOCK(:name, :wait)")
-    return bool(connection.scalar(query, {"name": name, "wait": LOCK_SECONDS}) == 1)
 
 
 def _later(config: Config, connection: Connection) -> str:
@@ -137,19 +137,31 @@ def main(arguments: list[str]) -> int:
     if not arguments or address is None:
         sys.stderr.write(f"usage: {URL_VARIABLES[0]}=mysql://… python -m common.migrate <service>\n")
         return 2
+    said = os.environ.get(WAIT_VARIABLE, "")
+    try:
+        patience = float(said or WAIT_SECONDS)
+    except ValueError:
+        sys.stderr.write(f"{WAIT_VARIABLE} is not a number of seconds: {said}\n")
+        return 2
     try:
         for package in arguments:
-            _patiently(lambda: migrate(package, address))  # noqa: B023 - called before the next turn
+            _patiently(lambda: migrate(package, address), patience)  # noqa: B023 - called before the next turn
     except OperationalError as error:
         sys.stderr.write(f"The database could not be reached: {error.orig}\n")
+        return 1
+    except (MigrationBusyError, NoServiceError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 1 if isinstance(error, MigrationBusyError) else 2
+    except (SQLAlchemyError, CommandError) as error:
+        # Not all of it: SQLAlchemy adds the statement and where to read about it.
+        sys.stderr.write(f"The migration failed: {getattr(error, 'orig', None) or error}\n")
         return 1
     return 0
 
 
-def _patiently(work: Callable[[], None]) -> None:
+def _patiently(work: Callable[[], None], patience: float) -> None:
     """Again and again until MySQL is there with our account: at a first start both come up beside us."""
     begun = time.monotonic()
-    patience = float(os.environ.get(WAIT_VARIABLE, WAIT_SECONDS))
     told = -SAY_SECONDS
     while True:
         try:
@@ -169,7 +181,7 @@ def _scripts(package: str) -> Path:
     """The revisions lie inside the package when it is installed, beside it in the repository."""
     spec = importlib.util.find_spec(package)
     if spec is None or spec.origin is None:
-        raise RuntimeError(f"there is no service named {package}")
+        raise NoServiceError(f"There is no service named {package}.")
     home = Path(spec.origin).parent
     inside = home / "migrations"
     return inside if inside.is_dir() else home.parent / "migrations"
