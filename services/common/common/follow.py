@@ -213,6 +213,7 @@ class Follower:
 
                 await self._writer.write([], restore)
             await self._writer.write([], finish)
+            self._traces.clear()  # numbers of another epoch: none of them may ever come
             logger.info(
                 "followed from a snapshot", source=self._feed.source, topic=self._feed.topic, seq=snapshot.seq
             )
