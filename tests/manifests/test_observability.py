@@ -11,7 +11,7 @@ import pytest
 import yaml
 from prometheus_client import REGISTRY
 
-from tests.manifests.alert_cases import CASES, HEALTHY
+from tests.manifests.alert_cases import CASES, FURTHER, HEALTHY, QUIET, Said
 from tests.support.metrics import declared
 from tools import dashboard, packages
 from tools.prepare import STATE
@@ -40,6 +40,7 @@ def names_in(expression: str) -> set[str]:
     """The series that an expression asks for: what is no function, label or text."""
     bare = re.sub(r'"[^"]*"|\{[^}]*\}|\[[^\]]*\]', " ", expression)
     bare = re.sub(r"\b(by|without|on|ignoring)\s*\([^)]*\)", " ", bare)
+    bare = re.sub(r"\boffset \w+", " ", bare)
     words = re.findall(r"[a-zA-Z_][a-zA-Z0-9_]*(?!\s*\()\b(?!\s*\()", bare)
     return {word for word in words if word not in {"and", "or", "unless", "by", "bool"}}
 
@@ -109,19 +110,45 @@ def test_prometheus_takes_the_configurations(tmp_path: Path) -> None:
     assert set(workloads) == set(jobs["compose"])
 
 
+@pytest.mark.parametrize("rule", rules(), ids=lambda rule: str(rule["alert"]))
+def test_an_alert_has_the_labels_that_its_summary_names(rule: dict[str, Any]) -> None:
+    named = set(re.findall(r"\$labels\.(\w+)", rule["annotations"]["summary"]))
+    for said in CASES[rule["alert"]][1]:
+        assert {name for name, value in said.labels.items() if value} >= named
+
+
 def test_each_alert_fires_when_it_should_and_only_then(tmp_path: Path) -> None:
+    """And says then what it should: an empty name in a summary helps nobody."""
     assert sorted(CASES) == sorted(rule["alert"] for rule in rules())
-    tests = [_case({}, set()), *(_case(changed, {alert}) for alert, changed in CASES.items())]
+    quiet = [_case(name, changed, {}) for name, changed in QUIET.items()]
+    loud = [_case(alert, changed, {alert: said}) for alert, (changed, said) in CASES.items()]
+    more = [_case(alert, changed, {alert: [said]}) for alert, changed, said in FURTHER]
     path = tmp_path / "tests.yml"
-    path.write_text(yaml.safe_dump({"rule_files": [str(RULES)], "tests": tests}))
+    path.write_text(yaml.safe_dump({"rule_files": [str(RULES)], "tests": [*quiet, *loud, *more]}))
     promtool("test", "rules", path)
 
 
-def _case(changed: dict[str, str], alerts: set[str]) -> dict[str, Any]:
-    firing = [{"labels": f'{{alertname="{alert}"}}', "value": 1} for alert in sorted(alerts)]
+def _case(name: str, changed: dict[str, str], alerts: dict[str, list[Said]]) -> dict[str, Any]:
+    firing = [{"labels": f'{{alertname="{alert}"}}', "value": len(said)} for alert, said in alerts.items()]
     query = 'count by (alertname) (ALERTS{alertstate="firing"})'
+    ruled = {rule["alert"]: rule for rule in rules()}
     return {
+        "name": name,
         "interval": "1m",
         "input_series": [{"series": key, "values": value} for key, value in (HEALTHY | changed).items()],
         "promql_expr_test": [{"expr": query, "eval_time": "60m", "exp_samples": firing}],
+        "alert_rule_test": [
+            {
+                "eval_time": "60m",
+                "alertname": alert,
+                "exp_alerts": [
+                    {
+                        "exp_labels": ruled[alert]["labels"] | each.labels,
+                        "exp_annotations": ruled[alert]["annotations"] | {"summary": each.summary},
+                    }
+                    for each in said
+                ],
+            }
+            for alert, said in alerts.items()
+        ],
     }
