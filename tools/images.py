@@ -42,9 +42,10 @@ def main() -> int:
 
 
 def tag_of_git() -> str:
-    """The release, or the commit; `-dirty` when files differ from it."""
-    said = git("describe", "--tags", "--always", "--dirty", "--match=v[0-9]*", "--abbrev=12")
-    return re.sub(r"[^A-Za-z0-9_.-]", "-", said.removeprefix("v")) or "dev"
+    """The release, or the commit; `-dirty` when files differ from it, or it does not have them."""
+    said = git("describe", "--tags", "--always", "--match=v[0-9]*", "--abbrev=12")
+    dirty = "-dirty" if said and git("status", "--porcelain") else ""
+    return re.sub(r"[^A-Za-z0-9_.-]", "-", said.removeprefix("v") + dirty) or "dev"
 
 
 def build(tag: str) -> None:
