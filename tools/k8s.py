@@ -88,6 +88,9 @@ def main() -> int:
 
 def deploy(tag: str | None) -> None:
     """All of it, in order."""
+    if tag is not None and tag != lettered(tag):
+        advice = f"A Job is named after it. Tag the images again, for example as {lettered(tag)}."
+        raise FailedError(f"A name in Kubernetes may not have all letters of the tag {tag}.", advice)
     cluster = find()
     heading(f"Todolist on {'kind' if cluster.kind else 'minikube'} ({cluster.context})")
     if tag is None:
@@ -133,8 +136,13 @@ def new_tag() -> str:
 
     Files that are not committed make a new one each time: of a tag that it has, a cluster takes what it has.
     """
-    tag = re.sub(r"[^a-z0-9.-]", "-", images.tag_of_git().lower())
+    tag = lettered(images.tag_of_git())
     return f"{tag}-{int(time.time())}" if tag.endswith("-dirty") else tag
+
+
+def lettered(tag: str) -> str:
+    """A tag in letters that a name in Kubernetes may have."""
+    return re.sub(r"[^a-z0-9.-]", "-", tag.lower())
 
 
 def apply(cluster: Cluster, tag: str) -> None:

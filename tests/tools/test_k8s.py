@@ -158,3 +158,10 @@ def test_what_hangs_is_shown(machine: Machine) -> None:
 def _changes() -> str:
     words = ["git", "status", "--porcelain", "k8s"]
     return subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+
+
+def test_a_tag_that_kubernetes_cannot_name_a_job_after_is_refused(machine: Machine) -> None:
+    done = machine.make("--tag", "My_Tag")
+    assert done.returncode == 1
+    assert "for example as my-tag" in done.stdout
+    assert not machine.calls
