@@ -59,11 +59,13 @@ def test(paths: Sequence[str]) -> Counter[str]:
     outcome: Counter[str] = Counter()
     with tempfile.TemporaryDirectory(prefix="todolist-results-") as directory:
         if others or not paths:
-            with running(tag) as url:
+            with running(tag) as (url, names):
                 heading("\nTests of a running system")
                 spread = ["-n", str(WORKERS), "--dist", "loadgroup"]
                 chosen = [f"--system={url}", "--ignore=tests/compose", *spread, *(others or ["tests"])]
                 outcome += run_pytest(chosen, Path(directory) / "system.xml")
+                if outcome["failed"]:
+                    show(names)
         if disturbing or not paths:
             heading("\nTests that disturb")
             told = {**os.environ, "TODOLIST_TEST_TAG": tag}
@@ -73,8 +75,8 @@ def test(paths: Sequence[str]) -> Counter[str]:
 
 
 @contextlib.contextmanager
-def running(tag: str) -> Iterator[str]:
-    """A compose project of our own, healthy; its address."""
+def running(tag: str) -> Iterator[tuple[str, dict[str, str]]]:
+    """A compose project of our own, healthy: its address, and the names it goes by."""
     port = free_port()
     names = {"COMPOSE_PROJECT_NAME": f"todolist-test-{os.getpid()}", "PORT": str(port), "TAG": tag}
     url = f"http://127.0.0.1:{port}"
@@ -90,9 +92,9 @@ def running(tag: str) -> Iterator[str]:
                 "--wait",
                 f"--wait-timeout={HEALTHY_SECONDS}",
             )
-        yield url
+        yield url, names
     except FailedError:
-        say(compose(names, "ps", "--all", check=False) + compose(names, "logs", "--tail=20", check=False))
+        show(names)
         raise
     finally:
         if os.environ.get("KEEP"):
@@ -104,18 +106,29 @@ def running(tag: str) -> Iterator[str]:
                 compose(names, "down", "--volumes", "--remove-orphans", "--timeout=2", check=False)
 
 
+def show(names: dict[str, str]) -> None:
+    """How the containers are, and what they said last."""
+    say(compose(names, "ps", "--all", check=False) + compose(names, "logs", "--tail=20", check=False))
+
+
 def compose(names: dict[str, str], *arguments: str, check: bool = True) -> str:
     """`docker compose …` in a project; what it printed."""
-    done = subprocess.run(
-        ["docker", "compose", *arguments],
-        cwd=ROOT,
-        env={**os.environ, **names},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-        timeout=HEALTHY_SECONDS + 60,
-    )
+    try:
+        done = subprocess.run(
+            ["docker", "compose", *arguments],
+            cwd=ROOT,
+            env={**os.environ, **names},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+            timeout=HEALTHY_SECONDS + 60,
+        )
+    except subprocess.TimeoutExpired as late:
+        what = f"`docker compose {arguments[0]}` had not ended after {late.timeout:.0f} s"
+        if check:
+            raise FailedError(f"{what}.", "Does `docker ps` answer? Is the machine very busy?") from None
+        return f"{what}.\n"  # what went wrong before is what counts
     if check and done.returncode != 0:
         said = "\n".join(done.stdout.splitlines()[-15:])
         raise FailedError(f"`docker compose {arguments[0]}` failed:\n{said}", "Look at the logs above.")
