@@ -53,7 +53,7 @@ def upgrade(*, build: bool) -> None:
             replace(service)
     with step("Replacing the workers"):
         compose("up", "--detach", "--no-deps", "--no-build", *(f"{service}-worker" for service in SERVICES))
-    if changed("frontend"):
+    if changed("frontend", containers("frontend")):
         with step("Replacing the front end (one port, so one moment in which browsers try again)"):
             compose("up", "--detach", "--no-deps", "--no-build", "--wait", "frontend")
     say("Done: every container runs the new release.")
@@ -61,17 +61,12 @@ def upgrade(*, build: bool) -> None:
 
 def replace(service: str) -> None:
     """Start as many new containers as there are old ones; when they are healthy, the old ones leave."""
-    old = containers(service)
-    count = len(old)
-    compose(
-        "up",
-        "--detach",
-        "--no-deps",
-        "--no-recreate",
-        "--no-build",
-        f"--scale={service}={2 * count}",
-        service,
-    )
+    everyone = containers(service)
+    old = [each for each in everyone if inspect(each, "{{.State.Status}}") == "running"]
+    for broken in set(everyone) - set(old):  # compose would start it again, and count it as new
+        docker("rm", "--force", broken)
+    scale = f"--scale={service}={len(old) + max(1, len(everyone))}"
+    compose("up", "--detach", "--no-deps", "--no-recreate", "--no-build", scale, service)
     new = [each for each in containers(service) if each not in old]
     try:
         for container in new:
@@ -79,24 +74,24 @@ def replace(service: str) -> None:
     except FailedError:
         docker("rm", "--force", *new)
         raise
+    if not new or changed(service, new):
+        raise FailedError(f"No new {service} was started.", "Nothing was taken away; look at `docker ps`.")
     for container in old:
         docker("stop", f"--time={LEAVE_SECONDS}", container)
         docker("rm", container)
 
 
-def changed(service: str) -> bool:
-    """Whether a service's containers run another image than the one they would be started with now."""
+def changed(service: str, among: Sequence[str]) -> bool:
+    """Whether any of these containers runs another image than the service would be started with now."""
     wanted = json.loads(compose("config", "--format=json"))["services"][service]["image"]
     image = docker("image", "inspect", "--format={{.Id}}", wanted).strip()
-    return any(
-        docker("inspect", "--format={{.Image}}", each).strip() != image for each in containers(service)
-    )
+    return any(inspect(each, "{{.Image}}") != image for each in among)
 
 
 def wait_healthy(service: str, container: str) -> None:
     """Until its health check says so. The old ones serve on meanwhile, and for ever if it never does."""
     deadline = time.monotonic() + HEALTHY_SECONDS
-    while docker("inspect", "--format={{.State.Health.Status}}", container).strip() != "healthy":
+    while inspect(container, "{{.State.Health.Status}}") != "healthy":
         if time.monotonic() > deadline:
             said = docker("logs", "--tail=10", container)
             raise FailedError(
@@ -107,8 +102,13 @@ def wait_healthy(service: str, container: str) -> None:
 
 
 def containers(service: str) -> list[str]:
-    """The ids of a service's running containers."""
-    return compose("ps", "--quiet", "--status=running", service).split()
+    """The ids of a service's containers, whatever became of them."""
+    return compose("ps", "--quiet", "--all", service).split()
+
+
+def inspect(container: str, what: str) -> str:
+    """One value of `docker inspect`."""
+    return docker("inspect", f"--format={what}", container).strip()
 
 
 def compose(*arguments: str) -> str:

@@ -15,6 +15,13 @@ from tests.support.person import new_email
 KEEP = bool(os.environ.get("KEEP"))
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The first test of a project also waits for it to start."""
+    for item in items:
+        if item.get_closest_marker("timeout") is None:
+            item.add_marker(pytest.mark.timeout(400))
+
+
 @pytest.fixture(scope="session")
 def new_project() -> Iterator[Callable[..., Project]]:
     """A factory of running systems: `new_project("upgrade", replicas=2)`."""

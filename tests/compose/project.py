@@ -33,7 +33,7 @@ class Project:
 
     def compose(self, *arguments: str, check: bool = True) -> str:
         """`docker compose …`: what it printed."""
-        return self._run("docker", "compose", *arguments, check=check)
+        return self.run("docker", "compose", *arguments, check=check)
 
     def up(self) -> None:
         """Start everything and wait until it is healthy."""
@@ -66,17 +66,18 @@ class Project:
 
     def kill(self, *services: str) -> None:
         """SIGKILL every container of these services, all at once; they stay away until `start`."""
-        self._run("docker", "kill", *(each for service in services for each in self.containers(service)))
+        self.run("docker", "kill", *(each for service in services for each in self.containers(service)))
 
     def start(self, *services: str) -> None:
         """Bring back what was killed."""
-        self._run("docker", "start", *(each for service in services for each in self.containers(service)))
+        self.run("docker", "start", *(each for service in services for each in self.containers(service)))
 
     def logs(self) -> dict[str, str]:
         """The end of what each service has logged."""
         return {self.name: self.compose("logs", "--no-color", "--tail=15", check=False)}
 
-    def _run(self, *command: str, check: bool = True) -> str:
+    def run(self, *command: str, check: bool = True) -> str:
+        """Any command, with the project in its environment: what it printed."""
         done = subprocess.run(
             command, cwd=ROOT, env=self.environment(), capture_output=True, text=True, check=False
         )

@@ -84,6 +84,19 @@ async def test_a_rolling_upgrade_loses_nothing(
             assert max(follower.away) <= BACK_SECONDS, (follower.topic, follower.away, follower.codes)
 
 
+@pytest.mark.timeout(400)
+async def test_going_back_replaces_what_has_died_too(project: Project) -> None:
+    """A rollback on the later schema, with one replica that was killed: nobody starts its old image again."""
+    before = project.containers("todo")
+    project.run("docker", "kill", before[0])
+    await _upgrade(project, project.tag)
+    after = project.containers("todo")
+    assert len(after) == 2
+    assert not set(after) & set(before)
+    wanted = project.run("docker", "image", "inspect", "--format={{.Id}}", f"todolist/todo:{project.tag}")
+    assert {project.run("docker", "inspect", "--format={{.Image}}", each) for each in after} == {wanted}
+
+
 async def _upgrade(project: Project, tag: str) -> None:
     process = await asyncio.create_subprocess_exec(
         sys.executable,

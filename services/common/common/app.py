@@ -20,7 +20,7 @@ from common.schemas import encode
 
 __all__ = ["Rt", "Runtime", "Service", "create_app", "create_worker"]
 
-LISTEN_SECONDS = 2.0
+LISTEN_SECONDS = 5.0
 """A process listens once it can answer: until then a proxy that tries it is refused, and turns to another
 replica. What it needs may be away for long, though, and then it is better to listen and say so (503)."""
 
