@@ -16,6 +16,9 @@ from common.settings import ServiceSettings, load
 
 SOCKET_BYTES = 1024 * 1024  # past this a frame is not even read; the protocol's own limit is live.FRAME_BYTES
 REQUEST_SECONDS = 10  # for requests under way when the drain is over
+# Idle connections: longer than any proxy before us keeps them (nginx 2 s here, 60 s by default; Node 5 s),
+# since who closes first must be who sends. Otherwise a request now and then meets one that is just closing.
+IDLE_SECONDS = 75
 
 
 class Server(uvicorn.Server):
@@ -62,6 +65,7 @@ def configuration(target: str, settings: ServiceSettings, *, reload: bool = Fals
         ws="common.log.wire:Protocol",
         ws_max_size=SOCKET_BYTES,
         ws_per_message_deflate=False,
+        timeout_keep_alive=IDLE_SECONDS,
         timeout_graceful_shutdown=REQUEST_SECONDS,
         proxy_headers=True,
         forwarded_allow_ips=settings.trusted_proxies,
