@@ -33,10 +33,10 @@ images: ## the five images, with one tag from the state of git (TAG= instead of 
 upgrade: ## build, then replace the running containers without losing a request (PROJECT= names another compose project)
 	@$(if $(PROJECT),COMPOSE_PROJECT_NAME=$(PROJECT)) $(PYTHON) -m tools.upgrade
 
-backup: ## all data of the running containers, as one file in backups/ (PROJECT= names another compose project)
+backup: ## all data of the running containers, as one file in backups/PROJECT/ (PROJECT= names another compose project)
 	@$(if $(PROJECT),COMPOSE_PROJECT_NAME=$(PROJECT)) $(PYTHON) -m tools.backup create
 
-restore: ## put a backup in the place of all data (FILE=backups/….sql.gz; YES=1 does not ask; PROJECT=)
+restore: ## put a backup in the place of all data (FILE=backups/PROJECT/….sql.gz; YES=1 does not ask; PROJECT=)
 	@$(if $(PROJECT),COMPOSE_PROJECT_NAME=$(PROJECT)) $(PYTHON) -m tools.backup restore $(FILE) $(if $(YES),--yes)
 
 ##@ Check

@@ -38,14 +38,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python3 -m tools.backup", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     create = commands.add_parser("create", help="back up the running system")
-    create.add_argument("--directory", type=Path, default=DIRECTORY)
+    create.add_argument("--directory", type=Path, help="instead of backups/ and the name of the project")
     again = commands.add_parser("restore", help="put a backup in the place of what is there")
     again.add_argument("file", type=Path)
     again.add_argument("--yes", action="store_true", help="do not ask")
     options = parser.parse_args()
     try:
         if options.command == "create":
-            backup(options.directory.resolve())
+            directory = options.directory or DIRECTORY / str(settings()["name"])
+            backup(directory.resolve())
         else:
             restore(options.file.resolve(), sure=options.yes)
     except FailedError as failure:
@@ -74,7 +75,7 @@ def backup(directory: Path) -> Path:
 def restore(file: Path, *, sure: bool) -> None:
     """Everything that is there now is replaced by what the file holds. May be repeated, from any state."""
     if not file.is_file():
-        raise FailedError(f"There is no file {file}.", "Name one: make restore FILE=backups/….sql.gz")
+        raise FailedError(f"There is no file {file}.", "Name one: make restore FILE=backups/PROJECT/….sql.gz")
     project = str(settings()["name"])
     heading(f"Restoring {file.name} into the project {project}")
     if not sure and not agreed(project):
@@ -128,17 +129,13 @@ def check(file: Path) -> None:
     beside = file.with_name(f"{file.name}.sha256")
     end = b""
     try:
-        if beside.exists() and beside.read_text().split()[0] != digest(file):
-            raise FailedError(
-                f"{file} is not what its checksum says.", "Nothing was done. Take another backup."
-            )
+        if beside.exists() and beside.read_text(errors="replace").split()[:1] != [digest(file)]:
+            raise FailedError(f"{file} is not what its checksum says.", f"{ANOTHER} Or is {beside} damaged?")
         with gzip.open(file) as text:
             while block := text.read(1 << 20):
                 end = (end + block)[-200:]
     except (OSError, EOFError, zlib.error) as error:
-        raise FailedError(
-            f"{file} cannot be read: {error}", "Nothing was done. Take another backup."
-        ) from None
+        raise FailedError(f"{file} cannot be read: {error}", ANOTHER) from None
     if MARKER not in end:
         raise FailedError(f"{file} is not complete.", ANOTHER)
 
@@ -156,6 +153,7 @@ def bring_forward(service: str) -> None:
     As the migrator: the service's own account is locked.
     """
     address = settings()["services"][f"{service}-migrate"]["environment"]["TODOLIST_MIGRATION_URL"]
+    address = address.replace("$$", "$")  # `config` writes a compose file, where one stands for a variable
     commands = [f"python -m common.migrate {service}", "python -m common.log new-epoch"]
     if service == "auth":
         commands.append("python -m auth rotate-keys --revoke")

@@ -38,6 +38,8 @@ backup() {
   whole "$draft" || fail "the dump is not complete; nothing was kept of it"
   sync -- "$draft"
   (cd "$directory" && sha256sum -- "${draft##*/}" | sed "s| .*|  $name|") > "$draft.sha256"
+  # Root writes for whoever owns the directory, so that they can read it. On Kubernetes nobody here is root.
+  if ((EUID == 0)); then chown --reference="$directory" -- "$draft" "$draft.sha256"; fi
   # The checksum first: a backup that has its name is complete.
   mv -- "$draft.sha256" "$directory/$name.sha256"
   mv -- "$draft" "$directory/$name"
