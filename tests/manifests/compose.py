@@ -22,11 +22,14 @@ def services() -> dict[str, dict[str, Any]]:
 
 
 class _Loader(yaml.SafeLoader):
-    """Knows the tags by which compose replaces or removes what was there before."""
+    """Knows the tag by which compose replaces what was there before."""
 
 
-for _tag in ("!override", "!reset"):
-    _Loader.add_constructor(_tag, lambda loader, node: loader.construct_sequence(node, deep=True))
+def _sequence(loader: yaml.SafeLoader, node: yaml.SequenceNode) -> list[Any]:
+    return loader.construct_sequence(node, deep=True)
+
+
+_Loader.add_constructor("!override", _sequence)
 
 
 @cache
