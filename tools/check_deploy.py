@@ -23,8 +23,8 @@ from tools.console import FailedError, heading, paint, report, say, step
 from tools.prepare import DEPLOY_VENV, PYTHON, ROOT, prepare
 
 BIN = DEPLOY_VENV / "bin"
-# The oldest Kubernetes that has all we use (sleep before a pod ends), and the newest there are schemas of.
-KUBERNETES = ("1.34", "1.37")
+# The oldest Kubernetes that has all we use (sleep before a pod ends), one between, and the newest.
+KUBERNETES = ("1.30", "1.34", "1.37")
 # Kinds that come with a component: Kubernetes has no schema of them, only a cluster can check their fields.
 CUSTOM = {
     ("Gateway", "gateway.networking.k8s.io/v1"),
@@ -112,9 +112,10 @@ def run_all(all_checks: dict[str, Callable[[], Outcome]], *, strict: bool) -> in
 
 
 def render(directory: Path) -> list[Path]:
-    """A file per composition, and one for what is applied by hand to restore a backup."""
+    """A file per composition, and those that are applied by hand to restore a backup."""
     texts = {name.replace("/", "-"): manifests.composition(name) for name in manifests.compositions()}
     texts["restore"] = manifests.render(manifests.K8S / "restore")
+    texts["restore-shell"] = manifests.render(manifests.K8S / "restore/shell")
     paths = [directory / f"{name}.yaml" for name in texts]
     for path, text in zip(paths, texts.values(), strict=True):
         path.write_text(text)

@@ -12,7 +12,7 @@ from tools.manifests import composition
 
 Object = dict[str, Any]
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the one in C, where the package has it
-PODS = {"Deployment", "StatefulSet", "Job", "CronJob"}
+PODS = {"Deployment", "StatefulSet", "Job", "CronJob", "Pod"}
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,9 @@ class Rendered:
         """What makes pods; of these kinds only, if any are given."""
         for each in self.of(*(kinds or PODS)):
             spec = each["spec"]
+            if each["kind"] == "Pod":
+                yield Workload("Pod", each["metadata"]["name"], {}, spec, each["metadata"]["labels"])
+                continue
             template = (spec["jobTemplate"]["spec"] if each["kind"] == "CronJob" else spec)["template"]
             labels = template["metadata"].get("labels", {})
             yield Workload(each["kind"], each["metadata"]["name"], spec, template["spec"], labels)

@@ -61,6 +61,7 @@ BROKEN: dict[rules.Rule, list[tuple[str, Break]]] = {
         ("seccomp is not RuntimeDefault", drop("pod redis", "securityContext", "seccompProfile")),
         ("runAsNonRoot is not set", drop("pod backup", "securityContext", "runAsNonRoot")),
         ("no user that is given by number", drop("pod collector", "securityContext", "runAsUser")),
+        ("not as its image's user", put("pod frontend", "securityContext", "runAsUser", 10001)),
         ("enableServiceLinks is on", drop("pod grafana", "enableServiceLinks")),
         ("automountServiceAccountToken is on", drop("pod frontend", "automountServiceAccountToken")),
         ("a token is mounted", add("pod chat", "volumes", TOKEN)),

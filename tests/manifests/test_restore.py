@@ -15,9 +15,10 @@ from tools.manifests import K8S, render
 
 
 def restoring() -> Rendered:
-    """The system with its backups, and the Job."""
-    job = [each for each in yaml.load_all(render(K8S / "restore"), LOADER) if each]
-    return Rendered([*rendered("tests/backup").objects, *job])
+    """The system with its backups, the Job, and the pod that brings files in and out."""
+    texts = [render(K8S / folder) for folder in ("restore", "restore/shell")]
+    objects = [each for text in texts for each in yaml.load_all(text, LOADER) if each]
+    return Rendered([*rendered("tests/backup").objects, *objects])
 
 
 @pytest.mark.parametrize("rule", [selectors, references, secrets, security, placement, edges])
@@ -53,3 +54,21 @@ def test_it_uses_what_the_backups_use() -> None:
     tags = {each["image"].rpartition(":")[2] for each in restore.containers if "todolist/" in each["image"]}
     assert tags == {system.environment(backup.containers[0])["RELEASE"]}
     assert tags == {system.workload("auth").containers[0]["image"].rpartition(":")[2]}
+
+
+def test_its_images_are_not_looked_for_elsewhere() -> None:
+    """Three steps of it are given secrets."""
+    for each in restoring().workload("restore").containers:
+        if "todolist/" in each["image"]:
+            assert each["imagePullPolicy"] == "Never"
+
+
+def test_files_go_in_and_out() -> None:
+    """Into the volume that backups are written to, as the account that writes them, with no secret."""
+    system = restoring()
+    shell, backup = system.workload("backup-shell"), system.workload("backup")
+    mounted = [each for each in backup.pod["volumes"] if each["name"] == "backups"]
+    assert shell.pod["volumes"] == mounted
+    assert shell.pod["securityContext"] == backup.pod["securityContext"]
+    assert shell.containers[0]["image"] == backup.containers[0]["image"]
+    assert "env" not in shell.containers[0]

@@ -5,6 +5,15 @@ from collections.abc import Iterator
 from tests.manifests.rendered import Object, Rendered, Workload
 
 VOLUMES = {"configMap", "secret", "emptyDir", "projected", "persistentVolumeClaim"}
+USERS = {
+    "common": 10001,
+    "auth": 10001,
+    "todo": 10001,
+    "chat": 10001,
+    "frontend": 101,
+    "mysql": 999,
+    "redis": 999,
+}
 TOKEN = "bootstrap"  # the one workload with rights on the API server
 
 
@@ -26,6 +35,10 @@ def _pod(each: Workload) -> Iterator[str]:
         yield "runAsNonRoot is not set"
     if not context.get("runAsUser"):
         yield "it runs as no user that is given by number"
+    # The user that the image was made for: another one could not read what is there.
+    program = each.pod["containers"][0]["image"].rpartition("/")[2].partition(":")[0]
+    if context.get("runAsUser") != USERS.get(program, context.get("runAsUser")):
+        yield f"it runs as {context.get('runAsUser')}, not as its image's user"
     if context.get("seccompProfile", {}).get("type") != "RuntimeDefault":
         yield "seccomp is not RuntimeDefault"
     for name in ("hostNetwork", "hostPID", "hostIPC"):
