@@ -12,6 +12,7 @@ from types import FrameType
 import uvicorn
 from fastapi import FastAPI
 
+from common.listening import cease
 from common.settings import ServiceSettings, load
 
 SOCKET_BYTES = 1024 * 1024  # past this a frame is not even read; the protocol's own limit is live.FRAME_BYTES
@@ -43,6 +44,12 @@ class Server(uvicorn.Server):
 
         # Not a plain asyncio callback: a signal handler runs between two bytecodes, wherever the loop is.
         self._loop.call_soon_threadsafe(lambda: self._draining.append(asyncio.ensure_future(drain())))
+
+    async def shutdown(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]  # as in serve
+        """Cease to listen without resetting a request that has just been sent, then end."""
+        if self._draining:
+            await cease(each.fileno() for server in self.servers for each in server.sockets)
+        await super().shutdown(sockets)  # type: ignore[arg-type]  # handed on as it came
 
     async def serve(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]  # uvicorn's own type is narrower than its use
         """Serve until told to stop."""
