@@ -251,7 +251,7 @@ async def test_a_backup_is_one_moment_and_an_open_tab_survives_its_restore(
         auth, todo, chat = writer.held(project)
         assert 1 < chat <= todo <= auth <= chat + 1, (auth, todo, chat)
         assert auth <= end
-    await ann.ready()
+    await ann.ready(40)  # after so long an absence it waits for up to 30 s between two attempts
     await expect(ann.tasks).to_have_text(["kept"], timeout=20_000)
     await expect(ann.messages).to_have_text(["kept"])
     await ann.add_task("afterwards")

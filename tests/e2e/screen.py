@@ -51,9 +51,10 @@ class Screen:
         await self.page.get_by_role("button", name="Register").click()
         await self.ready()
 
-    async def ready(self) -> None:
+    async def ready(self, seconds: float = 5) -> None:
         """Both live connections stand."""
-        await expect(self.page.get_by_test_id("live-dot")).to_have_attribute("data-ready", "true")
+        dot = self.page.get_by_test_id("live-dot")
+        await expect(dot).to_have_attribute("data-ready", "true", timeout=seconds * 1000)
 
     async def make_list(self, title: str) -> None:
         """Make a list; it is open afterwards, with its room."""
