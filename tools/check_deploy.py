@@ -7,7 +7,6 @@ import argparse
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -19,7 +18,7 @@ from pathlib import Path
 
 from tools import manifests
 from tools.audit import Outcome, npm_audit, pip_audit
-from tools.console import FailedError, heading, paint, report, say, step
+from tools.console import FailedError, end_as_by_ctrl_c, heading, paint, report, say, step
 from tools.prepare import DEPLOY_VENV, PYTHON, ROOT, prepare
 
 BIN = DEPLOY_VENV / "bin"
@@ -49,8 +48,7 @@ def main() -> int:
     )
     strict: bool = parser.parse_args().strict
     os.chdir(ROOT)
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.default_int_handler)
+    end_as_by_ctrl_c()
     try:
         prepare("python", "deploy")
         with tempfile.TemporaryDirectory(prefix="todolist-render-") as directory:

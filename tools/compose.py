@@ -8,7 +8,6 @@ only.
 import argparse
 import contextlib
 import os
-import signal
 import subprocess
 import sys
 import tempfile
@@ -17,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from tools import images
-from tools.console import FailedError, heading, report, say, step
+from tools.console import FailedError, end_as_by_ctrl_c, heading, report, say, step
 from tools.prepare import ROOT, prepare
 from tools.stack import StartError, free_port
 from tools.test import run_pytest
@@ -35,9 +34,7 @@ def main() -> int:
     )
     paths = parser.parse_args().paths
     os.chdir(ROOT)
-    # Both end it as Ctrl-C does, so that nothing is left running.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.default_int_handler)
+    end_as_by_ctrl_c()
     try:
         outcome = test(paths)
     except KeyboardInterrupt:

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import re
+import signal
 import sys
 import threading
 import time
@@ -37,6 +38,23 @@ def say(text: str = "") -> None:
 def heading(text: str) -> None:
     """The name of what is about to happen."""
     say(paint(text, "1"))
+
+
+def end_as_by_ctrl_c() -> None:
+    """Every signal that asks us to end raises KeyboardInterrupt.
+
+    SIGINT does also where we were started in the background, which ignores it; SIGHUP not under nohup. Only
+    Ctrl-C counts twice: make passes on the SIGTERM that its whole group has had already.
+    """
+
+    def interrupt(number: int, _: object) -> None:
+        if number != signal.SIGINT:
+            signal.signal(number, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, interrupt)
 
 
 @contextlib.contextmanager

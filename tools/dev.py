@@ -6,14 +6,13 @@ import fcntl
 import json
 import os
 import shutil
-import signal
 import sys
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from tools.console import COLOURS, FailedError, heading, paint, report, say, step
+from tools.console import COLOURS, FailedError, end_as_by_ctrl_c, heading, paint, report, say, step
 from tools.demo import Demo
 from tools.prepare import FRONTEND, PYTHON, ROOT, STATE, digest, holds, prepare, run
 from tools.stack import MySQL, Process, Redis, Service, StartError, free_port, service_environment
@@ -205,9 +204,7 @@ def main() -> int:
     parser.add_argument("--port", type=int, default=8080)
     options = parser.parse_args()
     os.chdir(ROOT)
-    # All end it as Ctrl-C does; SIGINT too where we were started in the background, which ignores it.
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.default_int_handler)
+    end_as_by_ctrl_c()
     try:
         if options.command == "reset":
             return reset()

@@ -3,7 +3,6 @@
 import argparse
 import json
 import os
-import signal
 import sys
 import tempfile
 import xml.etree.ElementTree as ET
@@ -11,7 +10,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from tools.console import COLOURS, FailedError, heading, paint, report, say
+from tools.console import COLOURS, FailedError, end_as_by_ctrl_c, heading, paint, report, say
 from tools.prepare import FRONTEND, PYTHON, ROOT, prepare
 from tools.stack import Process, StartError
 
@@ -26,9 +25,7 @@ def main() -> int:
     )
     paths = parser.parse_args().paths
     os.chdir(ROOT)
-    # Both end it as Ctrl-C does, also where we were started in the background, which ignores SIGINT.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.default_int_handler)
+    end_as_by_ctrl_c()
     try:
         outcome = run_tests(paths)
     except KeyboardInterrupt:
