@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from tests.manifests.rendered import Object, Rendered, Workload
 
 WORKER_CONNECTIONS = 6  # of a worker: three for reads, three for writes
+ENDING = 3  # replicas of a server that are still draining while a rollout replaces the next one
 OTHERS = 15  # migrations, the bootstrap, a backup, people
 
 
@@ -48,8 +49,8 @@ def _connections(all_: Rendered) -> Iterator[str]:
     for each in all_.workloads("Deployment"):
         environment = all_.environment(each.pod["containers"][0])
         if "TODOLIST_DATABASE_URL" in environment:
-            at_once = _most(all_, each) + 1
             worker = "work" in each.pod["containers"][0]["command"]
+            at_once = _most(all_, each) + 1 + (0 if worker else ENDING)
             held = WORKER_CONNECTIONS if worker else 2 * int(environment["TODOLIST_POOL_SIZE"])
             needed += at_once * held
     for configuration in all_.of("ConfigMap"):
