@@ -95,7 +95,7 @@ def make_log() -> MakeLog:
     @contextlib.asynccontextmanager
     async def make(settings: ServiceSettings, *, service: str = "probe") -> AsyncIterator[Log]:
         database = Database(settings)
-        redis = connect(settings.redis_url.get_secret_value())
+        redis = connect(settings.redis_url.get_secret_value(), cluster=settings.redis_cluster)
         bus = Bus(service, redis)
 
         def publish(events: list[Event]) -> None:

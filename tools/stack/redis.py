@@ -18,7 +18,7 @@ def find_server() -> Path | None:
 class Redis:
     """One server; start() after stop() or kill() comes back empty on the same port."""
 
-    def __init__(self, home: Path, *, port: int | None = None) -> None:
+    def __init__(self, home: Path, *, port: int | None = None, more: tuple[str, ...] = ()) -> None:
         self.home = home
         self.port = port or free_port()
         server = find_server()
@@ -35,6 +35,7 @@ class Redis:
             "no",
             "--dir",
             str(home),
+            *more,
         ]
         self.process = Process("Redis", [server, *settings], log=home / "redis.log")
 

@@ -29,7 +29,7 @@ Work = Callable[[Settings, Writer], Awaitable[str]]
 async def _writer(settings: Settings) -> AsyncIterator[Writer]:
     """The write path of the service, without the service: what is written is published too."""
     database = Database(settings)
-    redis = connect(settings.redis_url.get_secret_value())
+    redis = connect(settings.redis_url.get_secret_value(), cluster=settings.redis_cluster)
     bus = Bus("auth", redis)
 
     def publish(events: list[Event]) -> None:

@@ -18,11 +18,10 @@ from weakref import WeakKeyDictionary
 import structlog
 from redis.asyncio import Redis
 from redis.asyncio.client import Pipeline
-from redis.exceptions import RedisError
 
 from chat.settings import Settings
 from chat.topics import room_of
-from common.log.bus import Bus, channel
+from common.log.bus import AWAY, Bus, channel
 from common.log.frames import Focus, Signal
 from common.socket import Socket
 
@@ -148,7 +147,7 @@ class Presence:
                         name = channel(self._bus.service, _hint(topic))
                         pipeline.execute_command("SPUBLISH", name, b"{}\n")
                     await pipeline.execute()
-        except (RedisError, OSError, TimeoutError) as error:
+        except AWAY as error:
             logger.warning("presence not written", reason=type(error).__name__)
 
     def _write_one(self, pipeline: Pipeline, topic: str, account_id: UUID) -> None:
@@ -195,7 +194,7 @@ class Presence:
     async def _tell(self, screen: Screen) -> None:
         try:
             found: list[Any] = await self._redis.zrangebyscore(_key(screen.topic), time.time(), "+inf")
-        except (RedisError, OSError, TimeoutError):
+        except AWAY:
             return  # without Redis nobody is told anything
         online = frozenset(member.decode().partition(":")[0] for member in found)
         for socket, told in list(screen.told.items()):

@@ -69,7 +69,7 @@ class Runtime:
         self.name = service.name
         self.settings = settings
         self.database = Database(settings)
-        self.redis: Redis = connect(settings.redis_url.get_secret_value())
+        self.redis: Redis = connect(settings.redis_url.get_secret_value(), cluster=settings.redis_cluster)
         self.bus = Bus(service.name, self.redis)
         self.log = Writer(self.database, self._publish)
         self.hub = Hub(self.database, self.bus, self._ensure)

@@ -17,6 +17,7 @@ class ServiceSettings(BaseSettings):
     database_url: SecretStr = Field(description="mysql://account:password@host:port/database")
     redis_url: SecretStr = Field(description="redis://host:port")
     service_key: SecretStr = Field(min_length=32, description="HS256 key that only the services share")
+    redis_cluster: bool = Field(False, description="that Redis is a cluster: the URL names any of its nodes")
 
     auth_url: str = Field("http://auth:8000", description="where the auth service answers")
     todo_url: str = Field("http://todo:8000", description="where the todo service answers")

@@ -1,13 +1,14 @@
 """Redis as a hint (docs/adr/0005): what is published may be lost, doubled or late, and nobody waits for it.
 
-Sharded pub/sub (Redis 7) on channels that carry the topic as their hash tag, so that a cluster spreads them.
+Sharded pub/sub (Redis 7) on channels that carry the topic as their hash tag, so that a cluster spreads them
+(cluster.py).
 """
 
 import asyncio
 import contextlib
 from collections import deque
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import orjson
 import structlog
@@ -15,7 +16,7 @@ from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
+from redis.exceptions import RedisClusterException, RedisError
 
 from common import metrics, tracing
 from common.schemas import encode
@@ -27,18 +28,23 @@ SILENCE_SECONDS = 3.0  # without any answer: the connection is dead, whatever TC
 QUEUE = 10_000  # publications that may wait while Redis is slow; older ones are dropped
 PIPELINE = 500  # publications sent at once
 
+AWAY = (RedisError, RedisClusterException, OSError, TimeoutError)  # what a Redis that is not there raises
+TIMEOUTS: dict[str, Any] = {"socket_connect_timeout": 1, "socket_timeout": 2, "health_check_interval": 0}
+
 Receive = Callable[[dict[str, Any], bytes], None]
 """Gets the decoded first line of a publication, and the rest."""
 
 logger = structlog.get_logger()
 
 
-def connect(url: str) -> "Redis":
+def connect(url: str, *, cluster: bool = False) -> "Redis":
     """A client that reports a lost connection instead of hiding it: what was missed meanwhile must be read
     again."""
-    return Redis.from_url(
-        url, retry=Retry(NoBackoff(), 0), socket_connect_timeout=1, socket_timeout=2, health_check_interval=0
-    )
+    if cluster:
+        from common.log.cluster import Cluster  # loaded only where it is asked for
+
+        return cast(Redis, Cluster.from_url(url, **TIMEOUTS))  # it has every method that we use
+    return Redis.from_url(url, retry=Retry(NoBackoff(), 0), **TIMEOUTS)
 
 
 def channel(service: str, topic: str) -> str:
@@ -96,7 +102,7 @@ class Bus:
             async with asyncio.timeout(CONFIRM_SECONDS):
                 await asyncio.shield(future)
             return True
-        except (RedisError, OSError, TimeoutError):
+        except AWAY:
             return False
 
     async def unsubscribe(self, service: str, topic: str) -> None:
@@ -104,7 +110,7 @@ class Bus:
         name = channel(service, topic)
         self._receivers.pop(name, None)
         if self._pubsub is not None and self.connected:
-            with contextlib.suppress(RedisError, OSError):
+            with contextlib.suppress(*AWAY):
                 await self._pubsub.sunsubscribe(name)
 
     def publish(self, topic: str, payload: bytes) -> None:
@@ -156,7 +162,7 @@ class Bus:
             try:
                 async with self._redis.pubsub() as pubsub:
                     await self._receive_from(pubsub)
-            except (RedisError, OSError, TimeoutError) as error:
+            except AWAY as error:
                 if self.connected:
                     logger.warning("redis is away", reason=type(error).__name__)
             except Exception:
