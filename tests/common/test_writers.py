@@ -82,6 +82,30 @@ async def test_requests_of_one_moment_share_transactions(log: Log) -> None:
     assert len(await log.events(TOPIC)) == 100
 
 
+async def test_who_waits_for_a_topic_holds_no_connection(
+    log_settings: ServiceSettings, make_log: MakeLog
+) -> None:
+    """Not for a service-wide one either: a crowd that signs up must not keep others from signing in."""
+    few = log_settings.model_copy(update={"pool_size": 2, "pool_wait": 0.2})
+    release, reached = asyncio.Event(), asyncio.Event()
+
+    async def hold(_: Tx) -> None:
+        reached.set()
+        await release.wait()
+
+    async def nothing(_: Tx) -> str:
+        return "done"
+
+    async with make_log(few) as log:
+        holding = asyncio.create_task(log.writer.write(["users"], hold))
+        await reached.wait()
+        crowd = [asyncio.create_task(_write(log, "users", str(number))) for number in range(24)]
+        assert await log.writer.write([], nothing) == "done"
+        release.set()
+        assert sorted(seq or 0 for seq in await asyncio.gather(*crowd)) == list(range(1, 25))
+        await holding
+
+
 async def test_a_failure_among_others_is_its_own(log: Log) -> None:
     """Its topic, its rows and its numbers are undone; its neighbours in the transaction never notice."""
     await create(log, TOPIC)

@@ -75,7 +75,8 @@ class Writer:
         and the client sends it again with the same id.
         """
         job = _Job(topics, action, asyncio.get_running_loop().create_future())
-        key = next((topic for topic in topics if rank(topic) == 0), None)
+        # The first that is locked: who waits for it waits here, without a connection.
+        key = min(topics, key=lambda topic: (rank(topic), topic), default=None)
         if key is None:
             self._spawn(self._run([job]))
         elif (lane := self._lanes.get(key)) is not None:
