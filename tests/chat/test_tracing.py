@@ -111,14 +111,31 @@ async def test_a_batch_points_at_every_request_in_it(
 
 async def test_polling_leaves_no_traces(traced: Callable[[str], Stack], person: PersonFactory) -> None:
     with receiving() as received:
-        alice = await person("Alice", stack=traced(received.url))
+        stack = traced(received.url)
+        alice = await person("Alice", stack=stack)
         list_id = (await alice.post(LISTS, json={"title": "Groceries"})).json()["id"]
         await has_room(alice, list_id)
-        before = time.monotonic()
         await asyncio.sleep(5)  # two polls of each follower and more; nobody asks anything meanwhile
-        roots = [span for span in received.spans if not span.parent]
-        assert all("/internal/" not in span.name for span in roots if span.service == "chat"), roots
-        assert time.monotonic() - before < 30
+        trace, headers = carry()
+        await alice.get(LISTS, headers=headers)
+
+        async def arrived() -> bool:
+            return bool(received.of(trace))  # and all that was before it
+
+        await eventually(arrived, timeout=15)
+        begun = [span.name for span in received.spans if not span.parent]
+        assert begun  # signing up, and more
+        assert not [name for name in begun if "/internal/" in name]
+
+
+async def test_settings_that_make_no_sense_stop_nobody(
+    new_stack: Callable[..., Stack], mysql: MySQL, worker: str, person: PersonFactory
+) -> None:
+    env = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1", "OTEL_BSP_MAX_QUEUE_SIZE": "1"}
+    stack = new_stack(mysql=mysql, suffix=f"_{worker}_trace{secrets.token_hex(2)}", env=env)
+    alice = await person("Alice", stack=stack)
+    assert (await alice.get(LISTS)).status_code == 200
+    assert "no traces: OpenTelemetry's settings are not valid" in stack.service("todo").log
 
 
 async def test_nobody_there_to_take_them(traced: Callable[[str], Stack], person: PersonFactory) -> None:

@@ -42,7 +42,7 @@ class RequestMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        with contextlib.nullcontext() if scope["path"] in QUIET else tracing.serve(scope):
+        with contextlib.nullcontext() if _untraced(scope) else tracing.serve(scope):
             await self._handle(scope, receive, send)
 
     async def _handle(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -91,6 +91,12 @@ class RequestMiddleware:
         quiet = "/internal/" in route and status < 400
         log = logger.debug if quiet else logger.info
         log("request", method=method, route=route, status=status, ms=round(seconds * 1000, 1))
+
+
+def _untraced(scope: Scope) -> bool:
+    """Probes begin no trace; nor do services that poll each other, unless a request has woken them."""
+    polled = "/internal/" in scope["path"] and "traceparent" not in Headers(scope=scope)
+    return polled or scope["path"] in QUIET
 
 
 def _last(scope: Scope) -> list[tuple[bytes, bytes]]:

@@ -58,18 +58,16 @@ def migrate(package: str, database_url: str) -> None:
             != 1
         ):
             raise MigrationBusyError(f"another process is migrating {connection.engine.url.database}")
-        try:
-            config = Config()
-            config.set_main_option("script_location", str(_scripts(package)).replace("%", "%%"))
-            config.attributes["connection"] = connection
-            if later := _later(config, connection):
-                # A rollback, or a pod of the previous release that starts once more during an upgrade.
-                sys.stderr.write(f"The schema is {later}, of a later release: it is left as it is.\n")
-                return
-            command.upgrade(config, "head")
-            connection.commit()
-        finally:
-            connection.execute(sa.text("SELECT RELEASE_LOCK(:name)"), {"name": lock})
+        # The end of the connection frees the lock, also when it was lost in the middle.
+        config = Config()
+        config.set_main_option("script_location", str(_scripts(package)).replace("%", "%%"))
+        config.attributes["connection"] = connection
+        if later := _later(config, connection):
+            # A rollback, or a pod of the previous release that starts once more during an upgrade.
+            sys.stderr.write(f"The schema is {later}, of a later release: it is left as it is.\n")
+            return
+        command.upgrade(config, "head")
+        connection.commit()
 
 
 def _later(config: Config, connection: Connection) -> str:

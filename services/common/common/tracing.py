@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
+import structlog
 from starlette.types import Scope
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ Kind = Literal["internal", "client", "producer", "consumer"]
 Span = contextlib.AbstractContextManager[None]
 
 ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
+
+logger = structlog.get_logger()
 
 _otel: "Otel | None" = None
 _nothing: Span = contextlib.nullcontext()
@@ -39,7 +42,10 @@ def start(service: str, version: str) -> None:
     if _otel is None and wanted(os.environ):
         from common.otel import Otel  # time and memory that nobody else pays
 
-        _otel = Otel(service, version)
+        try:
+            _otel = Otel(service, version)
+        except Exception as error:  # OpenTelemetry's own settings, which it checks when it begins
+            logger.warning("no traces: OpenTelemetry's settings are not valid", reason=str(error))
 
 
 async def stop() -> None:
