@@ -5,7 +5,10 @@ import subprocess
 import sys
 
 import pytest
+import sqlalchemy as sa
+from alembic.config import Config
 
+from common import migrate as migration
 from common.bootstrap import bootstrap, new_secrets
 from common.migrate import MigrationBusyError, main
 from tools.stack import MySQL
@@ -71,3 +74,24 @@ def test_somebody_else_at_it_is_said_in_one_line(
     monkeypatch.setenv("TODOLIST_MIGRATION_URL", "there")
     assert main(["todo"]) == 1
     assert capsys.readouterr().err == "another process is migrating todo, there\n"
+
+
+def test_a_connection_that_is_lost_in_the_middle_is_tried_again(
+    mysql: MySQL, worker: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    secrets, suffix = new_secrets(), f"_lost_{worker}"
+    bootstrap(mysql.url(), secrets, suffix=suffix)
+    address = mysql.url(f"todo_migrator{suffix}", secrets["todo_migrator_password"], f"todo{suffix}")
+    upgrade, tries = migration.command.upgrade, 0
+
+    def interrupted(config: Config, revision: str) -> None:
+        nonlocal tries
+        tries += 1
+        if tries == 1:
+            config.attributes["connection"].execute(sa.text("KILL CONNECTION_ID()"))
+        upgrade(config, revision)
+
+    monkeypatch.setattr(migration.command, "upgrade", interrupted)
+    monkeypatch.setenv("TODOLIST_MIGRATION_URL", address)
+    assert main(["todo"]) == 0, capsys.readouterr().err
+    assert tries == 2
