@@ -10,28 +10,11 @@ from common.bootstrap.databases import bootstrap
 
 PAUSE_SECONDS = 1.0
 SAY_SECONDS = 5.0
-# Not there, not known by name, lost on the way or cut off: what a server that starts, or restarts, looks like. MySQL
+# Not there, not known by name, or lost on the way: what a server that starts, or restarts, looks like. MySQL
 # manual, "Server/Client Error Message Reference": too many connections, not ready, shutdown, network errors,
-# cannot connect, gone away, lost, killed.
-NOT_YET = {
-    1040,
-    1047,
-    1053,
-    1077,
-    1079,
-    1158,
-    1159,
-    1160,
-    1161,
-    1317,
-    1927,
-    2002,
-    2003,
-    2006,
-    2013,
-    2055,
-    3169,
-}
+# cannot connect, gone away, lost; interrupted, killed, disconnected.
+CUT_OFF = {1317, 1927, 2055, 3169}
+NOT_YET = {1040, 1047, 1053, 1077, 1079, 1158, 1159, 1160, 1161, 2002, 2003, 2006, 2013} | CUT_OFF
 REFUSED = {1044, 1045, 1130, 1142, 1227, 1410, 1698}
 REFUSED_ADVICE = (
     "The account was refused; waiting would not help. MySQL takes its root password only when it makes its"
