@@ -28,8 +28,8 @@ NOT_HELD = (
 )
 ANOTHER = "Nothing was done. Take another backup."
 AGAIN = (
-    "Mend it, then run the same `make restore` again. Until one succeeds the services' accounts are locked: "
-    "nobody can work on a half of a restore."
+    "Mend it, then run the same `make restore` again. Until one succeeds the accounts of the services and of "
+    "the backup are locked: nobody can work on a half of a restore, and no backup of it is made."
 )
 
 

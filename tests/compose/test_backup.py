@@ -3,6 +3,7 @@ clients that knew a later state read again and end right."""
 
 import asyncio
 import contextlib
+import gzip
 import os
 import subprocess
 import sys
@@ -262,7 +263,8 @@ async def test_a_backup_is_one_moment_and_an_open_tab_survives_its_restore(
 
 
 async def test_a_failure_is_loud_and_takes_nothing_away(project: Project, tmp_path: Path) -> None:
-    """Neither a backup that cannot be made, nor the restore of one that is damaged."""
+    """Neither a backup that cannot be made, nor the restore of one that is damaged; and of what a restore has
+    left that failed half-way, no backup is made."""
     kept = await backup(project, tmp_path)
     before = sorted(tmp_path.iterdir())
     user, place = f"--user={os.getuid()}:{os.getgid()}", f"--volume={tmp_path}:/backups"
@@ -276,7 +278,16 @@ async def test_a_failure_is_loud_and_takes_nothing_away(project: Project, tmp_pa
     with pytest.raises(AssertionError, match="cannot be read"):
         await restore(project, damaged)
     assert project.whole(), "something was stopped for it"
+    before_the_last_table, after = gzip.decompress(kept.read_bytes()).rsplit(b"CREATE TABLE", 1)
+    damaged.write_bytes(gzip.compress(before_the_last_table + b"CREATE NOTHING" + after))
+    with pytest.raises(AssertionError, match="was loaded; do it again"):
+        await restore(project, damaged)
     damaged.unlink()
+    with pytest.raises(AssertionError, match="FAILED: the dump ended early"):
+        project.compose(*once, "backup", "once")
+    assert sorted(tmp_path.iterdir()) == before
+    await restore(project, kept)
+    assert project.whole()
 
     project.compose(*once, "backup", "once")
     (newest,) = tmp_path.glob("*.sql.gz")

@@ -1,6 +1,7 @@
 """What `make backup` and `make restore` look at before they touch anything."""
 
 import gzip
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,8 @@ import pytest
 
 from tools import backup
 from tools.console import FailedError
+
+SCRIPTS = backup.ROOT / "k8s/components/backup/scripts"
 
 
 @pytest.fixture
@@ -28,6 +31,24 @@ def test_a_checksum_that_says_something_else_or_nothing_is_told(file: Path, said
     file.with_name("1.sql.gz.sha256").write_bytes(said)
     with pytest.raises(FailedError, match="is not what its checksum says"):
         backup.check(file)
+
+
+@pytest.mark.parametrize(
+    ("revisions", "populated"),
+    [(("0003", "0007", "0005"), True), (("0003", "0007"), False), ((), False)],
+    ids=["all three", "not chat", "none"],
+)
+def test_a_dump_of_databases_without_a_schema_is_no_backup(
+    tmp_path: Path, revisions: tuple[str, ...], populated: bool
+) -> None:
+    """Of a server whose volume is new: it would be the newest, and the oldest good one would go for it."""
+    said = "INSERT INTO `messages` VALUES ('\\nINSERT INTO `alembic_version` VALUES (1)');\n"  # by somebody
+    rows = "".join(f"INSERT INTO `alembic_version` VALUES ('{revision}');\n" for revision in revisions)
+    dump = tmp_path / "dump.sql.gz"
+    dump.write_bytes(gzip.compress((rows + said).encode()))
+    script = 'set -euo pipefail; source "$1"; populated "$2"'
+    command = ["bash", "-c", script, "bash", SCRIPTS / "mysql.sh", dump]
+    assert (subprocess.run(command, check=False).returncode == 0) == populated
 
 
 def test_a_password_with_a_dollar_sign_is_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:

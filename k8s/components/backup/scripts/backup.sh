@@ -36,6 +36,7 @@ backup() {
   umask 077
   dump "$moment" | gzip > "$draft" || fail "the dump ended early; nothing was kept of it"
   whole "$draft" || fail "the dump is not complete; nothing was kept of it"
+  populated "$draft" || fail "a database has no schema; nothing was kept of the dump"
   sync -- "$draft"
   (cd "$directory" && sha256sum -- "${draft##*/}" | sed "s| .*|  $name|") > "$draft.sha256"
   # Root writes for whoever owns the directory, so that they can read it. On Kubernetes nobody here is root.

@@ -22,3 +22,10 @@ whole() {
   local end
   end=$(gzip -dc -- "$1" | tail -c 200) && [[ $end == *"$MARKER"* ]]
 }
+
+# populated FILE: whether each database in it has the revision of its schema. A server whose volume is new, or half
+# of a restore, has databases without one: they would be restored as nothing.
+populated() {
+  gzip -dc -- "$1" |
+    LC_ALL=C awk -v all="${#DATABASES[@]}" '/^INSERT INTO `alembic_version` /{ n++ } END { exit n != all }'
+}

@@ -5,13 +5,15 @@
 #   restore.sh load FILE   drop the databases and load it
 #   restore.sh open        the last step of all, see below
 #
-# From `load` to `open` the services' accounts are locked. In between, the schema is brought forward
-# (`python -m common.migrate`) and the logs begin new epochs (`python -m common.log new-epoch`), with the
-# migrators' accounts. So a restore that fails half-way can be repeated, and nobody can work on a half of one.
+# From `load` to `open` the accounts of the services and of the backup are locked. In between, the schema is brought
+# forward (`python -m common.migrate`) and the logs begin new epochs (`python -m common.log new-epoch`), with the
+# migrators' accounts. So a restore that fails half-way can be repeated, nobody can work on a half of one, and no
+# backup of it becomes the newest.
 set -euo pipefail
 source "$(dirname "$0")/mysql.sh"
 
 directory=${BACKUP_DIRECTORY:-/backups}
+LOCKED="'auth', 'todo', 'chat', 'backup'"
 
 sql() {
   mysql --defaults-extra-file=<(login "${MYSQL_ACCOUNT:-root}") --batch --skip-column-names \
@@ -19,9 +21,9 @@ sql() {
 }
 run() { sql --execute "$1" < /dev/null; }
 
-# The services' own accounts, from wherever they may come: 'auth'@'%' …
+# The accounts that are locked, from wherever they may come: 'auth'@'%' …
 accounts() {
-  run "SELECT CONCAT(QUOTE(user), '@', QUOTE(host)) FROM mysql.user WHERE user IN ('auth', 'todo', 'chat')"
+  run "SELECT CONCAT(QUOTE(user), '@', QUOTE(host)) FROM mysql.user WHERE user IN ($LOCKED)"
 }
 
 find_backup() {
@@ -45,6 +47,7 @@ check() {
     say "no checksum beside $1"
   fi
   whole "$1" || fail "$1 is not complete"
+  populated "$1" || fail "a database in $1 has no schema"
   say "$1 is complete"
 }
 
@@ -53,9 +56,9 @@ load() {
   file=$(find_backup "$1")
   check "$file"
   who=$(accounts)
-  [[ -n $who ]] || fail "the services' accounts are missing: run the bootstrap first"
+  [[ -n $who ]] || fail "the accounts are missing: run the bootstrap first"
   while read -r account; do run "ALTER USER $account ACCOUNT LOCK"; done <<< "$who"
-  for id in $(run "SELECT id FROM information_schema.processlist WHERE user IN ('auth', 'todo', 'chat')"); do
+  for id in $(run "SELECT id FROM information_schema.processlist WHERE user IN ($LOCKED)"); do
     run "KILL $id" || true # it has gone by itself
   done
   for database in "${DATABASES[@]}"; do run "DROP DATABASE IF EXISTS \`$database\`"; done
@@ -64,13 +67,13 @@ load() {
     revision=$(run "SELECT version_num FROM \`$database\`.alembic_version")
     say "$database: schema $revision"
   done
-  say "loaded $file; the services' accounts stay locked until the restore is complete"
+  say "loaded $file; the accounts of services and backup stay locked until the restore is complete"
 }
 
 open() {
   local account
   accounts | while read -r account; do run "ALTER USER $account ACCOUNT UNLOCK"; done
-  say "the services' accounts are open"
+  say "the accounts of services and backup are open"
 }
 
 case ${1-} in
