@@ -40,6 +40,8 @@ def _shown_by(folder: str) -> str:
     """A composition in which a folder's kustomization takes part."""
     if folder == "components/external-mysql":  # its entries with a target are for backups
         return "tests/backup-external"
+    if folder == "components/loaded-images":
+        return "default"
     if folder.startswith("components/"):
         return "tests/everything"
     return "default" if folder == "base" else folder
@@ -74,7 +76,6 @@ def test_every_component_takes_part_in_a_composition() -> None:
     used = {
         (K8S / folder / component).resolve()
         for folder, held in KUSTOMIZATIONS
-        if folder.startswith("tests/")
         for component in held.get("components", [])
     }
     there = {path.parent for path in K8S.glob("components/*/kustomization.yaml")}
@@ -129,6 +130,19 @@ def test_another_release_has_another_bootstrap_job() -> None:
     assert list(images(another)) == []
     written = another.environment(another.workload("backup").containers[0])["RELEASE"]
     assert written == "0.2.0-3-gabc", "a backup is called after the release that wrote it"
+
+
+@pytest.mark.parametrize("name", ["default", "overlays/local"])
+def test_a_name_without_a_registry_is_asked_for_in_none(name: str) -> None:
+    """In a public one it may be a stranger's, and these pods are given secrets."""
+    ours = [
+        each
+        for workload in rendered(name).workloads()
+        for each in workload.containers
+        if each["image"].startswith("todolist/")
+    ]
+    assert {each["image"].partition(":")[0] for each in ours} == {f"todolist/{image}" for image in IMAGES}
+    assert [each["name"] for each in ours if each.get("imagePullPolicy") != "Never"] == []
 
 
 def test_production_wants_digests() -> None:
