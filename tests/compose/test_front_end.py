@@ -71,3 +71,27 @@ async def test_what_is_inside_stays_inside(project: Project, person: PersonFacto
         assert (await raw(project, head)).startswith(b"HTTP/1.1 404 "), path
     page = await alice.client.get(f"{project.url()}/metrics")
     assert "text/html" in page.headers["content-type"]  # a page of the application, as every other path
+
+
+async def test_what_people_search_for_stands_in_no_log(project: Project, person: PersonFactory) -> None:
+    """Not even when a service is away, of which nginx itself would tell, with the whole request."""
+    alice = await person("Alice")
+    project.kill("chat")
+    try:
+        answer = await alice.get(
+            "/api/chat/rooms?q=a-secret-hobby", headers={"X-Request-Id": "search-while-away"}
+        )
+        assert answer.status_code == 503
+    finally:
+        project.start("chat")
+
+    async def logged() -> str:
+        said = project.compose("logs", "--no-color", "frontend")
+        return said if "search-while-away" in said else ""
+
+    assert "a-secret-hobby" not in await eventually(logged)
+
+    async def whole() -> bool:
+        return project.whole()
+
+    await eventually(whole, timeout=30)
