@@ -262,6 +262,13 @@ async def test_a_backup_is_one_moment_and_an_open_tab_survives_its_restore(
     await context.close()
 
 
+def test_the_account_that_reads_everything_cannot_empty_the_binary_log(project: Project) -> None:
+    """With RELOAD, which is what mysqldump is usually given, it could."""
+    asked = "mysql --user=backup --host=127.0.0.1 --execute='RESET BINARY LOGS AND GTIDS'"
+    with pytest.raises(AssertionError, match="Access denied"):
+        project.compose("exec", "-T", "--env=MYSQL_PWD=development-only-backup", "mysql", "bash", "-c", asked)
+
+
 async def test_a_failure_is_loud_and_takes_nothing_away(project: Project, tmp_path: Path) -> None:
     """Neither a backup that cannot be made, nor the restore of one that is damaged; and of what a restore has
     left that failed half-way, no backup is made."""
