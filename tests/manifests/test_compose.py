@@ -94,6 +94,16 @@ def test_mysql_is_asked_over_tcp() -> None:
     assert "localhost" not in said
 
 
+def test_mysql_is_configured_by_the_same_file() -> None:
+    """And by nothing else: how much memory it takes follows from what stands there."""
+    mysql, name = services()["mysql"], "todolist.cnf"
+    assert f"./k8s/base/mysql/{name}:/etc/mysql/conf.d/{name}:ro" in mysql["volumes"]
+    assert "command" not in mysql
+    there = rendered("default").workload("mysql")
+    mounted = {each["name"]: each["mountPath"] for each in there.containers[0]["volumeMounts"]}
+    assert mounted["configuration"] == "/etc/mysql/conf.d"
+
+
 def test_nothing_is_published_beyond_this_machine() -> None:
     for name, service in services().items():
         for port in service.get("ports", []):
