@@ -22,7 +22,7 @@ def services() -> dict[str, dict[str, Any]]:
 
 
 class _Loader(yaml.SafeLoader):
-    """Knows the tag by which compose replaces what was there before."""
+    """Knows the tags by which compose replaces what was there before, and takes it away."""
 
 
 def _sequence(loader: yaml.SafeLoader, node: yaml.SequenceNode) -> list[Any]:
@@ -30,6 +30,7 @@ def _sequence(loader: yaml.SafeLoader, node: yaml.SequenceNode) -> list[Any]:
 
 
 _Loader.add_constructor("!override", _sequence)
+_Loader.add_constructor("!reset", lambda *_: None)
 
 
 @cache
@@ -40,7 +41,10 @@ def combined(*overlays: str) -> dict[str, dict[str, Any]]:
         text = (ROOT / overlay).read_text()
         for name, over in yaml.load(text, _Loader)["services"].items():  # noqa: S506 - derived from the safe one
             found.setdefault(name, {}).update(over)
-    return found
+    return {
+        name: {key: value for key, value in service.items() if value is not None}
+        for name, service in found.items()
+    }
 
 
 def limit(service: str) -> int:

@@ -62,12 +62,20 @@ def test_whatever_of_ours_is_used_is_built_by_the_same_files(overlays: tuple[str
         assert service["pull_policy"] == "never", name
 
 
+def test_a_worker_is_built_again_with_its_service() -> None:
+    """`docker compose watch`: otherwise it would go on with the code of before."""
+    for name in ("auth", "todo", "chat"):
+        for part in ("image", "build", "develop"):
+            assert services()[f"{name}-worker"][part] == services()[name][part], name
+
+
 def test_what_migrates_is_what_is_watched() -> None:
     """Otherwise the schema would be that of an image that happens to be there."""
     watched = combined(WATCH)
     for name in ("auth", "todo", "chat"):
         assert watched[f"{name}-migrate"]["image"] == watched[name]["image"]
         assert watched[f"{name}-worker"]["scale"] == 0
+        assert "build" not in watched[f"{name}-worker"], "it would give the image its own contents"
 
 
 def test_versions_of_others_are_equal() -> None:
