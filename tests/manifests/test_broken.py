@@ -46,6 +46,7 @@ BROKEN: dict[rules.Rule, list[tuple[str, Break]]] = {
         ("tells a secret in TODOLIST_SERVICE_KEY", variable("TODOLIST_SERVICE_KEY", "0123456789")),
         ("tells a secret in X", variable("X", "mysql://chat:chat@mysql:3306/chat")),
         ("tells a secret in MYSQL_ROOT_PASSWORD", setting("MYSQL_ROOT_PASSWORD", "root")),
+        ("redis has REDIS_PASSWORD in its command line", add("app redis", "args", "$(REDIS_PASSWORD)")),
         ("Secret chat is in the manifests", put("Service chat", "kind", "Secret")),
         ("reads ['mysql-hash']", put("Role bootstrap", "rules", 0, "resourceNames", ["mysql-hash"])),
         ("may ['*']", put("Role bootstrap", "rules", 1, "verbs", ["*"])),

@@ -23,6 +23,10 @@ def secrets(all_: Rendered) -> Iterator[str]:
             for entry in container.get("env", []):
                 if _told(entry["name"], str(entry.get("value", ""))):
                     yield f"{workload.kind} {workload.name} tells a secret in {entry['name']}"
+            line = " ".join([*container.get("command", []), *container.get("args", [])])
+            for name in re.findall(r"\$\((\w+)\)", line):
+                if SENSITIVE.search(name):
+                    yield f"{workload.kind} {workload.name} has {name} in its command line"
     yield from _rights(all_)
 
 
