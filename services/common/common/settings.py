@@ -15,7 +15,7 @@ class ServiceSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True)
 
     database_url: SecretStr = Field(description="mysql://account:password@host:port/database")
-    redis_url: SecretStr = Field(description="redis://host:port")
+    redis_url: SecretStr = Field(description="redis://host:port, or rediss:// by TLS")
     service_key: SecretStr = Field(min_length=32, description="HS256 key that only the services share")
     redis_cluster: bool = Field(False, description="that Redis is a cluster: the URL names any of its nodes")
 
