@@ -91,6 +91,15 @@ def test_packages_are_those_of_the_lock_files(path: Path) -> None:
             assert not re.search(r"\bnpm (i|install)\b", command), command
 
 
+def test_services_differ_in_nothing_but_their_names() -> None:
+    """What is mended in one Dockerfile is mended in all; and equal layers are built and kept once."""
+    texts = {}
+    for name in ("auth", "todo", "chat"):
+        text = re.sub(r"(?m)^# The .*|image\.description=.*", "", images.dockerfile(name).read_text())
+        texts[name] = re.sub(rf"\b{name}\b", "NAME", text)
+    assert texts["auth"] == texts["todo"] == texts["chat"]
+
+
 @each_file
 def test_labels_say_what_it_is(path: Path) -> None:
     labels = " ".join(said(stages(path)["runtime"][1], "LABEL"))
