@@ -53,10 +53,14 @@ def build(tag: str) -> None:
     if shutil.which("docker") is None:
         raise FailedError("There is no `docker`.", "Install Docker with its compose and buildx plugins.")
     heading(f"Images with the tag {tag}")
-    told = {"TAG": tag, "VERSION": version(), "REVISION": git("rev-parse", "HEAD") or "unknown"}
     services = ("bootstrap", *NAMES[1:])  # whose build sections make them
     with step("Building"):
-        docker("compose", "build", "--quiet", *services, env={**os.environ, **told})
+        docker("compose", "build", "--quiet", *services, env={**environment(), "TAG": tag})
+
+
+def environment() -> dict[str, str]:
+    """For `docker compose build`: what it writes on the images."""
+    return {**os.environ, "VERSION": version(), "REVISION": git("rev-parse", "HEAD") or "unknown"}
 
 
 def show_sizes(tag: str) -> int:

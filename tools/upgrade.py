@@ -15,7 +15,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from tools.console import FailedError, heading, report, say, step
+from tools import images
+from tools.console import FailedError, end_as_by_ctrl_c, heading, report, say, step
 
 ROOT = Path(__file__).resolve().parents[1]
 SERVICES = ("auth", "todo", "chat")
@@ -29,8 +30,11 @@ def main() -> int:
     parser.add_argument("--no-build", action="store_true", help="the images of TAG are there already")
     options = parser.parse_args()
     os.chdir(ROOT)
+    end_as_by_ctrl_c()
     try:
         upgrade(build=not options.no_build)
+    except KeyboardInterrupt:
+        return 130
     except FailedError as failure:
         report(failure)
         return 1
@@ -44,7 +48,7 @@ def upgrade(*, build: bool) -> None:
         raise FailedError("No such system is running here.", "Start it with `docker compose up -d`.")
     if build:
         with step("Building images"):
-            compose("build", "--quiet")
+            images.docker("compose", "build", "--quiet", env=images.environment())
     with step("Migrating the databases"):
         for name in ("bootstrap", *(f"{service}-migrate" for service in SERVICES)):
             compose("run", "--rm", "--no-deps", "--quiet-pull", name)
@@ -60,25 +64,40 @@ def upgrade(*, build: bool) -> None:
 
 
 def replace(service: str) -> None:
-    """Start as many new containers as there are old ones; when they are healthy, the old ones leave."""
+    """Start as many new containers as there are old ones; when they are healthy, the old ones leave.
+
+    However it ends, only the old or only the new ones are left: both would be counted as replicas by the next
+    upgrade, and doubled.
+    """
     everyone = containers(service)
     old = [each for each in everyone if inspect(each, "{{.State.Status}}") == "running"]
     for broken in set(everyone) - set(old):  # compose would start it again, and count it as new
         docker("rm", "--force", broken)
     scale = f"--scale={service}={len(old) + max(1, len(everyone))}"
-    compose("up", "--detach", "--no-deps", "--no-recreate", "--no-build", scale, service)
-    new = [each for each in containers(service) if each not in old]
     try:
+        compose("up", "--detach", "--no-deps", "--no-recreate", "--no-build", scale, service)
+        new = [each for each in containers(service) if each not in old]
         for container in new:
             wait_healthy(service, container)
-    except FailedError:
-        docker("rm", "--force", *new)
+        if not new or changed(service, new):
+            raise FailedError(f"No new {service} was started.", "The old one serves on; look at `docker ps`.")
+    except BaseException:
+        for container in set(containers(service)) - set(old):
+            docker("rm", "--force", container)
         raise
-    if not new or changed(service, new):
-        raise FailedError(f"No new {service} was started.", "Nothing was taken away; look at `docker ps`.")
-    for container in old:
-        docker("stop", f"--time={LEAVE_SECONDS}", container)
-        docker("rm", container)
+    try:
+        for container in old:
+            leave(container)
+    except BaseException:
+        leave(*(set(containers(service)) & set(old)))
+        raise
+
+
+def leave(*old: str) -> None:
+    """Ask containers to end, and take them away."""
+    if old:
+        docker("stop", f"--time={LEAVE_SECONDS}", *old)
+        docker("rm", *old)
 
 
 def changed(service: str, among: Sequence[str]) -> bool:
