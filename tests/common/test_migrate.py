@@ -6,9 +6,9 @@ import sys
 
 import pytest
 import sqlalchemy as sa
+from alembic import command as alembic_command
 from alembic.config import Config
 
-from common import migrate as migration
 from common.bootstrap import bootstrap, new_secrets
 from common.migrate import MigrationBusyError, main
 from tools.stack import MySQL
@@ -82,7 +82,7 @@ def test_a_connection_that_is_lost_in_the_middle_is_tried_again(
     secrets, suffix = new_secrets(), f"_lost_{worker}"
     bootstrap(mysql.url(), secrets, suffix=suffix)
     address = mysql.url(f"todo_migrator{suffix}", secrets["todo_migrator_password"], f"todo{suffix}")
-    upgrade, tries = migration.command.upgrade, 0
+    upgrade, tries = alembic_command.upgrade, 0
 
     def interrupted(config: Config, revision: str) -> None:
         nonlocal tries
@@ -91,7 +91,7 @@ def test_a_connection_that_is_lost_in_the_middle_is_tried_again(
             config.attributes["connection"].execute(sa.text("KILL CONNECTION_ID()"))
         upgrade(config, revision)
 
-    monkeypatch.setattr(migration.command, "upgrade", interrupted)
+    monkeypatch.setattr(alembic_command, "upgrade", interrupted)
     monkeypatch.setenv("TODOLIST_MIGRATION_URL", address)
     assert main(["todo"]) == 0, capsys.readouterr().err
     assert tries == 2

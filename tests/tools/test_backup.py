@@ -47,7 +47,7 @@ def test_a_dump_of_databases_without_a_schema_is_no_backup(
     dump = tmp_path / "dump.sql.gz"
     dump.write_bytes(gzip.compress((rows + said).encode()))
     script = 'set -euo pipefail; source "$1"; populated "$2"'
-    command = ["bash", "-c", script, "bash", SCRIPTS / "mysql.sh", dump]
+    command = ["bash", "-c", script, "bash", str(SCRIPTS / "mysql.sh"), str(dump)]
     assert (subprocess.run(command, check=False).returncode == 0) == populated
 
 
