@@ -94,4 +94,4 @@ async def test_what_people_search_for_stands_in_no_log(project: Project, person:
     async def whole() -> bool:
         return project.whole()
 
-    await eventually(whole, timeout=30)
+    await eventually(whole, timeout=120)
