@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.chat.support import ROOMS, Json, events, new_group, said
+from tests.chat.support import ROOMS, Json, events, new_group, said, say
 from tests.support import Person, PersonFactory
 
 pytestmark = pytest.mark.system
@@ -21,8 +21,8 @@ def take(state: dict[str, Json], frame: Json) -> None:
     if known is not None and known["version"] >= frame["seq"]:
         return
     if frame["kind"] == "message.deleted" and known is not None:
-        gone = {"body": "", "reactions": [], "deleted_at": frame["at"], "version": frame["seq"]}
-        state[data["id"]] = known | gone
+        gone: Json = {"body": "", "reactions": [], "edited_at": None}
+        state[data["id"]] = known | gone | {"deleted_at": frame["at"], "version": frame["seq"]}
     elif "body" in data:
         state[data["id"]] = data
 
@@ -89,6 +89,22 @@ async def test_a_snapshot_and_what_follows_is_the_state(person: PersonFactory, s
     for frame in frames:
         take(state, frame)
     agrees(state, await said(bob, room))
+
+
+async def test_who_missed_that_a_message_was_edited_and_deleted(person: PersonFactory) -> None:
+    """Both events are emptied by then: what they said must not be missing in what is left of the message."""
+    alice = await person("Alice")
+    room = await new_group(alice)
+    path = f"{ROOMS}/{room}/messages"
+    message = await say(alice, room)
+    await alice.put(f"{path}/{message['id']}/reactions/👍")
+    page = (await alice.get(path)).json()
+    state = {each["id"]: each for each in page["items"]}
+    assert (await alice.patch(f"{path}/{message['id']}", json={"body": "Better"})).status_code == 200
+    assert (await alice.delete(f"{path}/{message['id']}")).status_code == 204
+    for event in (await events(alice, room))[page["seq"] :]:
+        take(state, event)
+    agrees(state, await said(alice, room))
 
 
 async def test_every_page_reaches_to_its_seq(person: PersonFactory) -> None:

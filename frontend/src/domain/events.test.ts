@@ -93,9 +93,10 @@ describe('applyMemberEvent', () => {
 
 describe('applyMessageEvent', () => {
   it('keeps the place of a deleted message, without its words', () => {
-    const start = putAll(emptyCollection<Message>(), [message({})])
+    const start = putAll(emptyCollection<Message>(), [message({ edited_at: '2026-01-01T00:00:00Z' })])
     const deleted = applyMessageEvent(start, event(5, 'message.deleted', { id: 'm', version: 5 }), 0)
-    expect(deleted.items.m).toMatchObject({ body: '', deleted_at: '2026-01-01T00:00:00Z', seq: 1, version: 5 })
+    const gone = { body: '', edited_at: null, deleted_at: '2026-01-01T00:00:00Z', seq: 1, version: 5 }
+    expect(deleted.items.m).toMatchObject(gone)
   })
 
   it('remembers the deletion of a message that a page under way still holds', () => {

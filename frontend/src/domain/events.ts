@@ -40,7 +40,7 @@ export function applyMessageEvent(
     const known = messages.items[data.id]
     // A page under way may still hold its words. Its empty place, as of this event or later, may come.
     if (!known) return goneBefore(messages, data.id, frame.seq)
-    return put(messages, { ...known, body: '', reactions: [], deleted_at: frame.at, version: frame.seq })
+    return put(messages, { ...known, body: '', reactions: [], edited_at: null, deleted_at: frame.at, version: frame.seq })
   }
   if (!holdsResource(frame) || data.seq < oldest) return messages
   return put(messages, { ...data, version: frame.seq })

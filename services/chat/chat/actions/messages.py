@@ -67,7 +67,8 @@ async def delete(tx: Tx, room_id: UUID, message_id: UUID, me: UUID, if_match: st
     if row.author_id != me and room.role != "owner":
         raise Forbidden("Only the author or an owner of the room may delete a message.")
     topic = room_topic(room_id)
-    message.body, message.reactions = "", []
+    # Nor when it was edited: whoever catches up finds that event emptied, and could not know.
+    message.body, message.reactions, message.edited_at = "", [], None
     message.deleted_at, message.version = tx.now, tx.next_seq(topic)
     await messages.change(
         tx.db, room_id, message_id, body="", deleted_at=tx.now, version=message.version, data=encode(message)
