@@ -102,6 +102,8 @@ class MySQL:
             "--no-defaults",
             *_as_root(),
             f"--datadir={self.data}",
+            # Its own: a server that starts removes what it takes for leftovers in a shared one.
+            f"--tmpdir={self.home}",
             f"--init-file={self.home / 'root.sql'}",
             f"--bind-address={HOST}",
             f"--port={self.port}",
