@@ -2,22 +2,26 @@
 to show it."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
 import httpx
 import pytest
 import sqlalchemy as sa
+from pydantic import SecretStr
 
-from common.errors import ServiceError
+from common import database
+from common.errors import ServiceError, Unavailable
 from common.ids import new_id
 from common.log import reader
+from common.log import writer as writing
 from common.log.transaction import Tx
 from common.settings import ServiceSettings
 from tests.common.conftest import Log, MakeLog, create, metadata, note
-from tests.common.redis_proxy import redis_proxy
 from tests.support import PersonFactory, Stack, eventually
 from tests.support.live import open_live
+from tests.support.proxy import Proxy, redis_proxy
 from tools.stack import MySQL, Redis
 
 
@@ -34,7 +38,7 @@ async def test_a_process_killed_between_commit_and_publication_loses_nothing(
         topic = f"list:{created.json()['id']}"
         async with alice.live("todo") as live:
             await live.subscribe(topic, after=0)
-            proxy.stalled = True
+            proxy.silent = True
             async with httpx.AsyncClient(trust_env=False) as client:
                 answer = await client.post(
                     f"{doomed.url}/api/todo/lists/{created.json()['id']}/tasks",
@@ -155,6 +159,63 @@ async def test_a_killed_database_never_takes_back_a_number(
     assert list(rows) == list(range(1, len(rows) + 1))
     assert {seq: rows[seq] for seq in acknowledged} == acknowledged
     assert {seq: rows[seq] for seq in seen} == seen
+
+
+async def test_a_connection_that_is_reset_while_it_is_made_is_503(
+    log_settings: ServiceSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """asyncmy looks at the socket once the connection is made, and finds none when it was reset just then."""
+
+    async def reset(**_: Any) -> None:
+        raise RuntimeError("Transport does not expose socket instance")
+
+    monkeypatch.setattr("asyncmy.connect", reset)
+    away = database.Database(log_settings)
+    with pytest.raises(Unavailable):
+        async with away.read():
+            raise AssertionError("there is no connection")
+    with pytest.raises(Unavailable):
+        await writing.Writer(away, lambda _: None).write([], create_nothing)
+    await away.close()
+
+
+async def create_nothing(_: Tx) -> None:
+    """Only begins."""
+
+
+@pytest.mark.slow
+async def test_a_process_that_vanishes_keeps_no_lock(
+    log_settings: ServiceSettings, mysql: MySQL, make_log: MakeLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its node or its network is gone in the middle of a transaction, and MySQL is not told: others may write
+    soon all the same."""
+    monkeypatch.setattr(database, "IDLE_TIMEOUT", 2)
+    monkeypatch.setattr(writing, "STATEMENT_TIMEOUT", 1)
+    topic = f"list:{new_id()}"
+    proxy = Proxy(mysql.port)
+    await proxy.start()
+    url = log_settings.database_url.get_secret_value().replace(f":{mysql.port}/", f":{proxy.port}/")
+    elsewhere = log_settings.model_copy(update={"database_url": SecretStr(url)})
+    async with make_log(elsewhere) as vanishing, make_log(log_settings) as other:
+        await create(other, topic)
+
+        async def vanish(tx: Tx) -> int:
+            proxy.forget()
+            return await note(tx, topic, "never written")
+
+        async def write(tx: Tx) -> int:
+            return await note(tx, topic, "written")
+
+        with pytest.raises(Unavailable):
+            await vanishing.writer.write([topic], vanish)
+
+        async def written() -> bool:
+            with contextlib.suppress(Unavailable):
+                return await other.writer.write([topic], write) == 1
+            return False
+
+        await eventually(written, timeout=15)
+        await proxy.close()
 
 
 async def _rows(log: Log, topic: str) -> list[Any]:

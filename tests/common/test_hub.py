@@ -4,7 +4,8 @@ import asyncio
 import contextlib
 import json
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
 from uuid import UUID
 
 import pytest
@@ -17,7 +18,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from common.database import now
 from common.errors import Unavailable
 from common.ids import new_id
-from common.log.events import Event
+from common.log import reader
+from common.log.events import Event, Revokes, Run, runs
 from common.log.frames import Frame
 from common.log.hub import Hub
 from common.log.prune import prune
@@ -27,8 +29,8 @@ from common.log.tables import TOPICS
 from common.log.transaction import Tx
 from common.settings import ServiceSettings
 from tests.common.conftest import Log, MakeLog, create, note
-from tests.common.redis_proxy import redis_proxy
 from tests.support import eventually
+from tests.support.proxy import redis_proxy
 from tools.stack import Redis
 
 
@@ -40,9 +42,11 @@ class Screen:
         self.starting = asyncio.Semaphore(8)
         self.frames: list[dict[str, object]] = []
         self.over = False
+        self.writes = 0
 
-    def write(self, frame: bytes) -> None:
-        self.frames.append(json.loads(frame[frame.index(b"{") :]))
+    def write(self, frames: bytes) -> None:
+        self.writes += 1
+        self.frames += [json.loads(payload) for payload in payloads(frames)]
 
     def send(self, frame: Frame) -> None:
         self.frames.append(frame.model_dump(mode="json"))
@@ -63,6 +67,15 @@ class Screen:
         return [frame["op"] for frame in self.frames]
 
 
+def payloads(frames: bytes) -> Iterator[bytes]:
+    """What one write carries: one frame or several."""
+    while frames:
+        head = {126: 4, 127: 10}.get(frames[1], 2)
+        size = int.from_bytes(frames[2:head]) if head > 2 else frames[1]
+        yield frames[head : head + size]
+        frames = frames[head + size :]
+
+
 def subscribe(
     hub: Hub, screen: Screen, topic: str, after: int | None = None, epoch: str | None = None
 ) -> Subscription:
@@ -80,8 +93,6 @@ async def write(log: Log, topic: str, count: int = 1) -> None:
 
 
 async def head(log: Log, topic: str) -> Head:
-    from common.log import reader
-
     async with log.database.read() as connection:
         place = await reader.head(connection, topic)
     assert place is not None
@@ -155,11 +166,11 @@ async def test_redis_cut_and_back_loses_nothing(
             subscribe(reading.hub, screen, topic, 0)
             await write(writer, topic, 3)
             await eventually(sees(screen, [1, 2, 3]))
-            proxy.stalled = True
+            proxy.silent = True
             proxy.cut()
             await write(writer, topic, 3)
             await eventually(sees(screen, [1, 2, 3, 4, 5, 6]))
-            proxy.stalled = False
+            proxy.silent = False
 
             async def connected() -> bool:
                 return reading.bus.connected
@@ -280,6 +291,26 @@ async def test_revoked_before_the_event_is_sent(log: Log) -> None:
     assert topic not in log.hub.topics
 
 
+async def test_what_is_published_in_one_moment_leaves_in_one_write(log: Log) -> None:
+    """Five publications that Redis sent together are five frames and one system call."""
+    topic = f"list:{new_id()}"
+    await create(log, topic)
+    screen = Screen()
+    subscribe(log.hub, screen, topic)
+
+    async def began() -> bool:
+        return screen.ops() == ["subscribed"]
+
+    await eventually(began)
+
+    live = log.hub.topics[topic]
+    for seq in range(1, 6):
+        about, _, data = event(seq, topic=topic, epoch=live.epoch).publication().partition(b"\n")
+        live.receive(json.loads(about), data)
+    await eventually(sees(screen, [1, 2, 3, 4, 5]))
+    assert screen.writes == 1
+
+
 async def test_a_replay_that_the_database_interrupts_doubles_nothing(
     log: Log, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -298,15 +329,16 @@ async def test_a_replay_that_the_database_interrupts_doubles_nothing(
     def fails_once() -> contextlib.AbstractAsyncContextManager[AsyncConnection]:
         nonlocal reads
         reads += 1
-        if reads == 4:  # the head of the topic, the check of access, a page; then this
+        if reads == 2:  # the check of access with what fits; then this
             raise Unavailable
         return real()
 
     monkeypatch.setattr(log.hub.database, "read", fails_once)
+    monkeypatch.setattr(reader, "ROWS", 200)
     screen = Screen()
     subscribe(log.hub, screen, topic, 0)
     await eventually(sees(screen, list(range(1, 501))))
-    assert reads > 4
+    assert reads > 2
 
 
 async def test_somebody_back_on_a_list_sees_its_past(log: Log) -> None:
@@ -353,8 +385,108 @@ async def test_signals_reach_those_who_are_meant(log: Log) -> None:
     assert one.frames[1]["data"] == {"number": 3}
 
 
+def event(
+    seq: int, size: int = 0, *, topic: str = "list:x", epoch: str = "e", revokes: Revokes = None
+) -> Event:
+    data = b'{"text":"%s"}' % (b"x" * size)
+    return Event(topic, epoch, seq, "note.put", new_id(), None, now(), data, revokes)
+
+
+def test_a_run_is_written_at_once_and_bounded() -> None:
+    """Nothing is lost or turned round between runs, and a large event goes alone."""
+    events = [event(seq, size) for seq, size in enumerate([10, 40_000, 40_000, 90_000, 10, 10], 1)]
+    found = list(runs(events))
+    assert [[each.seq for each in run.events] for run in found] == [[1, 2], [3], [4], [5, 6]]
+    assert [(run.first, run.last) for run in found] == [(1, 2), (3, 3), (4, 4), (5, 6)]
+    assert b"".join(run.frames for run in found) == b"".join(each.frame for each in events)
+    assert list(runs([])) == []
+
+
+async def test_a_run_stops_where_access_ends(log: Log) -> None:
+    """What follows the revocation in the same write is not written."""
+    topic = f"list:{new_id()}"
+    await create(log, topic)
+    screen = Screen()
+    subscription = subscribe(log.hub, screen, topic)
+
+    async def began() -> bool:
+        return screen.ops() == ["subscribed"]
+
+    await eventually(began)
+    subscription.offer(Run([event(1), event(2, revokes=[screen.account_id]), event(3)]))
+    assert screen.seqs() == [1]
+    assert screen.frames[-1] == {"op": "unsubscribed", "topic": topic, "reason": "removed"}
+
+
 def test_an_event_that_was_emptied_looks_like_its_deletion() -> None:
     """Nothing of the content is left, and the shape is the deletion's."""
     resource = new_id()
     event = Event("list:x", "e", 7, "task.created", resource, None, now(), b"")
     assert json.loads(event.resource) == {"id": str(resource), "version": 7}
+
+
+async def test_those_who_come_back_at_once_share_their_reads(
+    log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Fifty sockets on five topics, each with something missed: a few reads, and everyone gets all of it."""
+    topics = [f"list:{new_id()}" for _ in range(5)]
+    for topic in topics:
+        await create(log, topic)
+        await write(log, topic, 3)
+    epochs = {topic: (await head(log, topic)).epoch for topic in topics}
+    reads = 0
+    real = log.hub.database.read
+
+    def counted() -> contextlib.AbstractAsyncContextManager[AsyncConnection]:
+        nonlocal reads
+        reads += 1
+        return real()
+
+    monkeypatch.setattr(log.hub.database, "read", counted)
+    screens = [Screen() for _ in range(50)]
+    for number, screen in enumerate(screens):
+        topic = topics[number % 5]
+        subscribe(log.hub, screen, topic, number % 3, epochs[topic])
+
+    async def complete() -> bool:
+        return all(screen.seqs() == list(range(number % 3 + 1, 4)) for number, screen in enumerate(screens))
+
+    await eventually(complete)
+    assert reads <= len(topics)
+
+
+async def test_one_who_may_not_follow_shares_the_read_and_learns_nothing(log: Log) -> None:
+    """Among those who ask in the same moment, each is answered by its own condition."""
+    topic = f"list:{new_id()}"
+    await create(log, topic)
+    await write(log, topic, 2)
+    friend, stranger = Screen(), Screen()
+    Subscription(log.hub, friend, topic, sa.true()).start(0, None)
+    Subscription(log.hub, stranger, topic, sa.false()).start(0, None)
+
+    async def answered() -> bool:
+        return friend.seqs() == [1, 2] and stranger.over
+
+    await eventually(answered)
+    assert stranger.ops() == ["error"]
+
+
+async def test_what_is_published_first_after_an_outage_arrives(
+    log_settings: ServiceSettings, make_log: MakeLog, redis: Redis
+) -> None:
+    """A process that has not published since Redis was away does so on a connection that is dead."""
+    topic = f"list:{new_id()}"
+    async with redis_proxy(redis.port) as proxy, make_log(log_settings) as listening:
+        through = log_settings.model_copy(update={"redis_url": SecretStr(proxy.url)})
+        async with make_log(through) as publishing:
+            came: list[bytes] = []
+            await listening.bus.subscribe("probe", topic, lambda _, data: came.append(data))
+
+            async def arrived(payload: bytes) -> bool:
+                return payload in came
+
+            publishing.bus.publish(topic, b"{}\nbefore")
+            await eventually(partial(arrived, b"before"))
+            proxy.cut()
+            publishing.bus.publish(topic, b"{}\nafter")
+            await eventually(partial(arrived, b"after"))

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from common.errors import Unavailable
 from common.ids import new_id
 from common.log import reader
-from common.log.events import Event
+from common.log.events import Run
 from common.log.transaction import Tx
 from common.origin import same_host
 from common.sessions import Sessions
@@ -127,8 +127,8 @@ class Seen:
         self.seqs: list[int] = []
         self.restarts = 0
 
-    def offer(self, event: Event) -> None:
-        self.seqs.append(event.seq)
+    def offer(self, run: Run) -> None:
+        self.seqs += [event.seq for event in run.events]
 
     def signal(self, kind: str, data: bytes, only: UUID | None) -> None:
         pass

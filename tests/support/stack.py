@@ -37,6 +37,7 @@ class Stack:
         self.secrets = new_secrets()
         self._env = {**TEST_SETTINGS, **(env or {})}
         self._ports = {name: free_port() for name in NAMES}
+        self._names = names
         self._services = {name: self._service(name, self._ports[name], f"{name}.log") for name in names}
         self._replicas: list[Service] = []
 
@@ -65,10 +66,19 @@ class Stack:
 
     def replica(self, name: str, **env: str) -> Service:
         """One more process of a service on another port, ready; it ends with the stack."""
+        return self.launch(name, env)
+
+    def launch(
+        self, name: str, env: dict[str, str], *, wait: bool = True, run: tuple[str, ...] = ()
+    ) -> Service:
+        """A replica that is not waited for, or that runs something else.
+
+        `run` is what Python runs instead of the service's own package: a module and its arguments.
+        """
         port = free_port()
-        replica = self._service(name, port, f"{name}-{port}.log", env)
+        replica = self._service(name, port, f"{name}-{port}.log", env, run=run)
         self._replicas.append(replica)
-        replica.start()
+        replica.start(wait=wait)
         return replica
 
     def worker(self, name: str, *, wait: bool = True, **env: str) -> Service:
@@ -84,11 +94,15 @@ class Stack:
         processes = [*self._services.values(), *self._replicas]
         return {f"{process.name}:{process.port}": process.log for process in processes}
 
-    def start(self) -> None:
-        """Make and migrate the databases, start the services and wait until all are ready."""
+    def prepare(self) -> None:
+        """Make and migrate the databases."""
         bootstrap(self.mysql.url(), self.secrets, suffix=self.suffix)
-        for name in self._services:
+        for name in self._names:
             migrate(name, self.database_url(name, account=f"{name}_migrator"))
+
+    def start(self) -> None:
+        """Prepare, start the services and wait until all are ready."""
+        self.prepare()
         for service in self._services.values():
             service.start(wait=False)
         for service in self._services.values():
@@ -106,6 +120,7 @@ class Stack:
         log: str,
         env: Mapping[str, str] | None = None,
         arguments: tuple[str, ...] = (),
+        run: tuple[str, ...] = (),
     ) -> Service:
         complete = {**self.environment(name), **(env or {})}
-        return Service(name, env=complete, port=port, log=self.home / log, arguments=arguments)
+        return Service(name, env=complete, port=port, log=self.home / log, arguments=arguments, run=run)

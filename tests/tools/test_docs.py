@@ -12,6 +12,7 @@ PAIRS = ("README", *(f"docs/{path.name[:-9]}" for path in sorted((ROOT / "docs")
 PAGES = [
     *(f"{page}{ending}" for page in PAIRS for ending in (".md", ".zh-TW.md")),
     "CONTRIBUTING.md",
+    "docs/architecture.md",
     "docs/adr/README.md",
     "k8s/README.md",
 ]
@@ -46,6 +47,14 @@ def names(kind: str) -> set[str]:
     )
     named = re.compile(rf"^kind: {kind}\nmetadata:\n  name: ([\w.-]+)", re.M)
     return {name for each in documents for name in named.findall(each)}
+
+
+def test_the_files_that_architecture_names_are_there() -> None:
+    """From the repository's root, from one of the packages, or from the front end's sources."""
+    named = re.findall(r"`([\w/.-]+\.(?:py|ts|vue|conf))`", read("docs/architecture.md"))
+    roots = [ROOT, ROOT / "frontend/src", *(ROOT / "services").glob("*"), *(ROOT / "services").glob("*/*")]
+    assert len(named) > 40
+    assert not [name for name in named if not any((root / name).exists() for root in roots)]
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -4,6 +4,7 @@ import os
 import secrets
 import shutil
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import quote
 
@@ -48,12 +49,14 @@ class MySQL:
         port: int | None = None,
         password: str | None = None,
         template: Path | None = None,
+        settings: Mapping[str, str] | None = None,
     ) -> None:
         self.home = home
         self.data = home / "data"
         self.port = port or free_port()
         self.password = password or secrets.token_urlsafe(16)
         self._template = template
+        self._settings = {**SETTINGS, **(settings or {})}
         self.process = Process("MySQL", self._command(), log=home / "mysql.log")
 
     def url(self, account: str = "root", password: str | None = None, database: str = "") -> str:
@@ -110,7 +113,7 @@ class MySQL:
             # Relative to the data directory: a longer path may not fit into a socket's address.
             "--socket=mysql.sock",
             "--pid-file=mysql.pid",
-            *(f"--{name}={value}" for name, value in SETTINGS.items()),
+            *(f"--{name}={value}" for name, value in self._settings.items()),
         ]
 
     def _make_data(self) -> None:

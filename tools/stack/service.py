@@ -60,12 +60,13 @@ class Service:
         log: Path | None = None,
         python: Path | str = sys.executable,
         arguments: tuple[str, ...] = (),
+        run: tuple[str, ...] = (),
     ) -> None:
         self.name = name
         self.port = port or free_port()
         self.process = Process(
             name,
-            [python, "-m", name, *arguments],
+            [python, "-m", *(run or (name,)), *arguments],
             log=log,
             env={**env, "TODOLIST_PORT": str(self.port)},
             cwd=ROOT,

@@ -11,15 +11,16 @@ from sqlalchemy import ColumnElement
 from chat.actions import following
 from chat.models import Base, accounts
 from chat.presence import Presence
-from chat.routes import ROUTERS
+from chat.routes import ROUTERS, messages
 from chat.settings import Settings
 from chat.signals import TypingSignals
 from chat.store.rooms import is_member
 from chat.topics import room_of
 from common.accounts import accounts_feed
 from common.app import Runtime, Service, create_app, create_worker
+from common.conversation import Op
 from common.follow import Feed
-from common.live import Hook, Op
+from common.live import Hook
 from common.settings import load
 
 
@@ -68,6 +69,7 @@ def service(settings: Settings) -> Service:
         settings=settings,
         metadata=Base.metadata,
         routers=ROUTERS,
+        direct=[messages.create_message],
         access=_access,
         follows=lambda _: [
             accounts_feed(accounts),

@@ -10,6 +10,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.websockets import WebSocket
 
 from common import telemetry, tracing
+from common.direct import Direct, DirectRoutes
 from common.errors import Problem
 from common.gauges import installed
 from common.handlers import add_handlers
@@ -46,13 +47,15 @@ def create_app(service: Service) -> FastAPI:
         redirect_slashes=False,
     )
     add_handlers(app)
-    app.add_middleware(RequestMiddleware, service=service.name)
     internal = [internal_router(service.name, service.feeds)] if service.feeds else []
     for router in (*service.routers, *internal):
         app.include_router(router)
     app.state.api_routes = [
         route for router in service.routers for route in router.routes if isinstance(route, APIRoute)
     ]
+    direct = [Direct(route) for route in app.state.api_routes if route.endpoint in service.direct]
+    app.add_middleware(DirectRoutes, routes=direct)
+    app.add_middleware(RequestMiddleware)
     if service.access is not None:
         app.add_api_websocket_route(f"{base}/live", _live)
     _add_probes(app)
@@ -69,7 +72,7 @@ def create_worker(service: Service) -> FastAPI:
         redirect_slashes=False,
     )
     add_handlers(app)
-    app.add_middleware(RequestMiddleware, service=service.name)
+    app.add_middleware(RequestMiddleware)
     _add_probes(app)
     return app
 

@@ -7,8 +7,9 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Dialect, MetaData
+from sqlalchemy import Dialect, MetaData, event
 from sqlalchemy.dialects.mysql import DATETIME
+from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, PendingRollbackError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -21,6 +22,10 @@ from common.settings import ServiceSettings
 
 CONNECT_TIMEOUT = 2  # seconds until a MySQL that does not answer counts as away
 LOCK_TIMEOUT = 4  # seconds a transaction waits for a row lock before it is run again
+# Seconds of silence after which MySQL closes a connection that writes. A process that vanishes in the middle
+# of a transaction (its node, its network) does not say so, and until then its rows stay locked for everybody.
+IDLE_TIMEOUT = 20
+IDLE_READS = 2 * 3600  # those hold no lock, and making one anew costs more than most reads
 STATEMENT_TIMEOUT = (
     10.0  # seconds a read, or a whole writing transaction, may take before the caller gets 503
 )
@@ -132,8 +137,8 @@ class Database:
     """The two pools. Reads commit by themselves and leave no trace; writes are transactions of the log."""
 
     def __init__(self, settings: ServiceSettings) -> None:
-        self.reads = _engine(settings, "reads", isolation_level="AUTOCOMMIT")
-        self.writes = _engine(settings, "writes", isolation_level="READ COMMITTED")
+        self.reads = _engine(settings, "reads", isolation_level="AUTOCOMMIT", idle=IDLE_READS)
+        self.writes = _engine(settings, "writes", isolation_level="READ COMMITTED", idle=IDLE_TIMEOUT)
         self.away = False  # whether MySQL could not be reached the last time somebody tried
 
     @asynccontextmanager
@@ -169,7 +174,7 @@ class Database:
         await self.writes.dispose()
 
 
-def _engine(settings: ServiceSettings, name: str, *, isolation_level: str) -> AsyncEngine:
+def _engine(settings: ServiceSettings, name: str, *, isolation_level: str, idle: int) -> AsyncEngine:
     engine = create_async_engine(
         settings.async_dsn(),
         isolation_level=isolation_level,
@@ -178,15 +183,24 @@ def _engine(settings: ServiceSettings, name: str, *, isolation_level: str) -> As
         pool_size=settings.pool_size,
         max_overflow=0,
         pool_timeout=settings.pool_wait,
-        pool_recycle=3600,
+        pool_recycle=idle // 2,  # so that none is taken which MySQL may just have closed
         pool_use_lifo=True,
         skip_autocommit_rollback=True,
         hide_parameters=True,  # an error in the log must not carry what people wrote
         connect_args={
             "connect_timeout": CONNECT_TIMEOUT,
             "charset": "utf8mb4",
-            "init_command": f"SET SESSION innodb_lock_wait_timeout = {LOCK_TIMEOUT}",
+            "init_command": f"SET SESSION innodb_lock_wait_timeout = {LOCK_TIMEOUT}, wait_timeout = {idle}",
         },
     )
+    event.listen(engine.sync_engine, "do_connect", _connect)
     tracing.watch(engine)
     return engine
+
+
+def _connect(dialect: Dialect, _record: object, arguments: Any, options: Any) -> DBAPIConnection:
+    """A new connection. asyncmy calls one that is reset while it is being made a RuntimeError."""
+    try:
+        return dialect.connect(*arguments, **options)
+    except RuntimeError as error:
+        raise ConnectionResetError(str(error)) from error

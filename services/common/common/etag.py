@@ -25,7 +25,7 @@ def etag(version: int) -> str:
 
 def collection_etag(epoch: str, seq: int, request: Request) -> str:
     """The ETag of a collection that a topic describes: the topic's place, and what was asked."""
-    asked = hashlib.sha256(f"{BUILD}?{request.url.query}".encode()).hexdigest()[:12]
+    asked = hashlib.sha256(f"{BUILD}?".encode() + request.scope["query_string"]).hexdigest()[:12]
     return f'"{epoch}-{seq}-{asked}"'
 
 

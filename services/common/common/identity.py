@@ -13,7 +13,8 @@ from uuid import UUID
 import orjson
 import structlog
 from fastapi import Depends, Request
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi.openapi.models import HTTPBearer
+from fastapi.security.base import SecurityBase
 from jose import jwk, jws
 from jose.backends.base import Key
 from jose.exceptions import JOSEError
@@ -147,19 +148,25 @@ class Verifier:
         )
 
 
-_bearer = HTTPBearer(auto_error=False, description="Access token of a session")
+class _Bearer(SecurityBase):
+    """FastAPI's HTTPBearer would only read the header, and its result go through a second dependency."""
+
+    def __init__(self) -> None:
+        self.model = HTTPBearer(description="Access token of a session")
+        self.scheme_name = "HTTPBearer"
+
+    async def __call__(self, request: Request) -> Identity:
+        """Who sends the request."""
+        scheme, _, rest = request.headers.get("authorization", "").partition(" ")
+        token = rest.strip()
+        if scheme.lower() != "bearer" or not token:
+            raise Unauthorized("Send an access token as `Authorization: Bearer …`.", code="no-token")
+        verifier: Verifier = request.scope["state"]["runtime"].verifier
+        identity = await verifier.verify(token)
+        structlog.contextvars.bind_contextvars(account_id=str(identity.account_id))
+        return identity
 
 
-async def _current(
-    request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
-) -> Identity:
-    if credentials is None:
-        raise Unauthorized("Send an access token as `Authorization: Bearer …`.", code="no-token")
-    verifier: Verifier = request.state.runtime.verifier
-    identity = await verifier.verify(credentials.credentials)
-    structlog.contextvars.bind_contextvars(account_id=str(identity.account_id))
-    return identity
-
-
-Me = Annotated[Identity, Depends(_current)]
+identify = _Bearer()
+Me = Annotated[Identity, Depends(identify)]
 """The signed-in account. A route without it is public."""

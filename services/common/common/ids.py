@@ -9,7 +9,8 @@ from uuid import UUID, uuid5
 
 import orjson
 from pydantic import BaseModel
-from sqlalchemy import BINARY, Dialect
+from sqlalchemy import BINARY, ColumnElement, Dialect, func
+from sqlalchemy.sql.elements import SQLCoreOperations
 from sqlalchemy.types import TypeDecorator
 
 NAMESPACE = UUID("6f0f3b52-6f0d-5f0e-9a55-2c1d9a3f7b10")
@@ -37,6 +38,14 @@ def body_digest(model: BaseModel) -> bytes:
     """
     fields = model.model_dump(mode="json", exclude_unset=True, exclude={"id"})
     return hashlib.sha256(orjson.dumps(fields, option=orjson.OPT_SORT_KEYS)).digest()
+
+
+def uuid_text(column: SQLCoreOperations[UUID]) -> ColumnElement[str]:
+    """A UUID's canonical text, in SQL: MySQL and MariaDB have no function for it in common."""
+    text: ColumnElement[str] = func.lower(func.hex(column))
+    for place in (9, 14, 19, 24):
+        text = func.insert(text, place, 0, "-")
+    return text
 
 
 class UUIDType(TypeDecorator[UUID]):

@@ -3,7 +3,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any
 from uuid import UUID
 
 import structlog
@@ -13,33 +12,21 @@ from starlette.responses import Response
 from starlette.websockets import WebSocket
 
 from common import metrics
+from common.conversation import Conversation, Op, text_of
 from common.errors import ServiceError, Unauthorized
 from common.identity import Verifier
-from common.log.frames import (
-    Auth,
-    Close,
-    Focus,
-    Frame,
-    Ping,
-    Pong,
-    Subscribe,
-    Typing,
-    Unsubscribe,
-    client_frame,
-)
+from common.log.frames import Auth, Close
 from common.log.hub import Hub
 from common.log.wire import EXTENSION, Wire
 from common.origin import same_host
 from common.socket import Socket
 
 AUTH_SECONDS = 10.0
-FRAME_BYTES = 16 * 1024  # what a client may send in one frame
 
 logger = structlog.get_logger()
 
 Access = Callable[[UUID, str], ColumnElement[bool] | None]
 """Whether an account may follow a topic, as a condition in SQL; None: no topic of this service."""
-Op = Callable[[Socket, Any], Awaitable[None]]
 Hook = Callable[[Socket, str], Awaitable[None]]
 
 
@@ -118,21 +105,31 @@ class Live:
         if not self._origin_allowed(websocket):
             wire.close(Close.ORIGIN_REFUSED, "origin refused")
         elif (socket := await self._authenticate(websocket, wire)) is not None:
-            self.sockets.add(socket)
-            metrics.SOCKETS.inc()
-            try:
-                if self._leaving():  # since the handshake
-                    socket.close(Close.GOING_AWAY, "going away")
-                # A session may have ended while its token was being checked.
-                await self._verifier.check_session(socket.session_id)
-                await self._serve(websocket, socket)
-            except Unauthorized:
-                socket.close(Close.REFUSED, "session ended")
-            finally:
-                self.sockets.discard(socket)
-                metrics.SOCKETS.dec()
-                socket.end()
+            await self._admit(socket, wire)
+            return
         await _until_disconnected(websocket)
+
+    async def _admit(self, socket: Socket, wire: Wire) -> None:
+        """Let it speak from now on, without a task of its own."""
+        self.sockets.add(socket)
+        metrics.SOCKETS.inc()
+        conversation = Conversation(socket, wire, self._verifier, self._ops, self._left)
+        if self._leaving():  # since the handshake
+            socket.close(Close.GOING_AWAY, "going away")
+        try:
+            # A session may have ended while its token was being checked.
+            await self._verifier.check_session(socket.session_id)
+        except Unauthorized:
+            socket.close(Close.REFUSED, "session ended")
+        except ServiceError:
+            socket.close(Close.GOING_AWAY, "try again")
+        finally:
+            wire.attach(conversation.take)
+
+    def _left(self, socket: Socket) -> None:
+        self.sockets.discard(socket)
+        metrics.SOCKETS.dec()
+        socket.end()
 
     def _leaving(self) -> bool:
         return self._draining
@@ -147,7 +144,7 @@ class Live:
     async def _authenticate(self, websocket: WebSocket, wire: Wire) -> Socket | None:
         try:
             async with asyncio.timeout(AUTH_SECONDS):
-                text = await _receive_text(websocket)
+                text = text_of(await websocket.receive())
         except TimeoutError:
             wire.close(Close.NO_AUTH, "no auth in time")
             return None
@@ -166,51 +163,6 @@ class Live:
             wire.close(Close.GOING_AWAY, "try again")
         return None
 
-    async def _serve(self, websocket: WebSocket, socket: Socket) -> None:
-        while (text := await _receive_text(websocket)) is not None:
-            try:
-                frame = client_frame.validate_json(text)
-            except ValidationError as error:
-                if error.errors(include_input=False)[0]["type"] == "json_invalid":
-                    break
-                socket.refuse(None, None, "invalid-frame", _explain(error))
-                continue
-            if not await self._handle(socket, frame):
-                return
-        socket.close(Close.PROTOCOL_VIOLATION, "protocol violation")
-
-    async def _handle(self, socket: Socket, frame: Frame) -> bool:
-        match frame:
-            case Ping():
-                socket.send(Pong())
-            case Subscribe():
-                socket.subscribe(frame)
-            case Unsubscribe():
-                socket.unsubscribe(frame.topic)
-            case Auth():
-                return await self._authenticate_again(socket, frame)
-            case Focus() | Typing() if frame.op in self._ops:
-                await self._ops[frame.op](socket, frame)
-            case Focus() | Typing():
-                socket.refuse(frame.op, frame.topic, "invalid-frame", "This service has no such operation.")
-        return True
-
-    async def _authenticate_again(self, socket: Socket, frame: Auth) -> bool:
-        try:
-            identity = await self._verifier.verify(frame.token)
-        except Unauthorized as error:
-            expired = error.code == "token-expired"
-            socket.close(Close.TOKEN_EXPIRED if expired else Close.REFUSED, error.code)
-            return False
-        except ServiceError:
-            socket.close(Close.GOING_AWAY, "try again")
-            return False
-        if (identity.account_id, identity.session_id) != (socket.account_id, socket.session_id):
-            socket.close(Close.REFUSED, "another session")
-            return False
-        socket.accept(identity)
-        return True
-
 
 async def _guarded(work: Awaitable[None]) -> None:
     try:
@@ -219,21 +171,7 @@ async def _guarded(work: Awaitable[None]) -> None:
         logger.exception("hook failed")
 
 
-async def _receive_text(websocket: WebSocket) -> str | None:
-    """The next text frame; None when there is none to come, or it breaks the protocol (binary, too large)."""
-    message = await websocket.receive()
-    text = message.get("text")
-    if message["type"] != "websocket.receive" or text is None or len(text.encode()) > FRAME_BYTES:
-        return None
-    return str(text)
-
-
 async def _until_disconnected(websocket: WebSocket) -> None:
     """Let the closing handshake finish: the server cuts the connection when the endpoint returns."""
     while websocket.client_state.name == "CONNECTED":
         await websocket.receive()
-
-
-def _explain(error: ValidationError) -> str:
-    first = error.errors(include_input=False, include_url=False)[0]
-    return f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"

@@ -8,7 +8,6 @@ import time
 from typing import Any
 
 import structlog
-from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from common import metrics, tracing
@@ -16,9 +15,14 @@ from common.errors import ServiceError, TooLarge, UnsupportedMedia
 from common.schemas import encode
 
 BODY_BYTES = 1024 * 1024
-REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{8,64}")
+JSON = re.compile(rb"application/(.+\+)?json", re.IGNORECASE)
 QUIET = {"/livez", "/readyz", "/metrics"}
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
+WITH_BODY = {"POST", "PUT", "PATCH", "DELETE"}
+
+Headers = dict[bytes, bytes]
+"""Those of a request, names in lower case as ASGI has them."""
 
 logger = structlog.get_logger()
 
@@ -33,9 +37,8 @@ def problem(error: ServiceError, request_id: str | None) -> tuple[int, list[tupl
 class RequestMiddleware:
     """The outermost layer of a service."""
 
-    def __init__(self, app: ASGIApp, service: str) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._service = service
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one connection."""
@@ -46,11 +49,11 @@ class RequestMiddleware:
             await self._handle(scope, receive, send)
 
     async def _handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = Headers(scope=scope)
-        given = headers.get("x-request-id", "")
-        request_id = given if REQUEST_ID.fullmatch(given) else secrets.token_hex(16)
+        headers: Headers = dict(scope["headers"])
+        given = headers.get(b"x-request-id", b"")
+        request_id = given.decode() if REQUEST_ID.fullmatch(given) else secrets.token_hex(16)
         structlog.contextvars.clear_contextvars()
-        structlog.contextvars.bind_contextvars(service=self._service, request_id=request_id)
+        structlog.contextvars.bind_contextvars(request_id=request_id)
         started = time.perf_counter()
         status = 0
 
@@ -95,7 +98,7 @@ class RequestMiddleware:
 
 def _untraced(scope: Scope) -> bool:
     """Probes begin no trace; nor do services that poll each other, unless a request has woken them."""
-    polled = "/internal/" in scope["path"] and "traceparent" not in Headers(scope=scope)
+    polled = "/internal/" in scope["path"] and b"traceparent" not in dict(scope["headers"])
     return polled or scope["path"] in QUIET
 
 
@@ -113,16 +116,14 @@ def _counted(scope: Scope) -> contextlib.AbstractContextManager[None]:
 
 
 def _check(method: str, headers: Headers) -> None:
-    length = headers.get("content-length", "0")
+    length = headers.get(b"content-length", b"0")
     if length.isdigit() and int(length) > BODY_BYTES:
         raise TooLarge(f"A body may have {BODY_BYTES} bytes.")
-    has_body = (length.isdigit() and int(length) > 0) or "transfer-encoding" in headers
-    media = headers.get("content-type", "").partition(";")[0].strip().lower()
-    if (
-        method in {"POST", "PUT", "PATCH", "DELETE"}
-        and has_body
-        and not re.fullmatch(r"application/(.+\+)?json", media)
-    ):
+    if method not in WITH_BODY:
+        return
+    has_body = (length.isdigit() and int(length) > 0) or b"transfer-encoding" in headers
+    media = headers.get(b"content-type", b"").partition(b";")[0].strip()
+    if has_body and not JSON.fullmatch(media):
         raise UnsupportedMedia
 
 

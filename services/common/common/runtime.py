@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Annotated, Any
@@ -15,11 +15,12 @@ from sqlalchemy import MetaData, text
 
 from common import gauges, tracing
 from common.client import ServiceClient
+from common.conversation import Op
 from common.database import Database
 from common.errors import ServiceError, Unavailable
 from common.follow import Feed, Follower
 from common.identity import FetchKeys, Keys, Verifier
-from common.live import Access, Hook, Live, Op
+from common.live import Access, Hook, Live
 from common.log import checks, prune
 from common.log.bus import Bus, connect
 from common.log.events import Event
@@ -44,6 +45,7 @@ class Service:
     settings: ServiceSettings
     metadata: MetaData
     routers: list[APIRouter]
+    direct: Sequence[Callable[..., Any]] = ()  # endpoints that are asked for most (direct.py)
     access: Access | None = None  # none: the service has no live endpoint
     feeds: dict[str, SnapshotPage] = field(default_factory=dict)  # topics that other services may follow
     follows: "Callable[[Runtime], list[Feed]]" = lambda _: []
@@ -249,7 +251,7 @@ class Runtime:
 
 
 async def _runtime(request: Request) -> Runtime:
-    runtime: Runtime = request.state.runtime
+    runtime: Runtime = request.scope["state"]["runtime"]
     return runtime
 
 

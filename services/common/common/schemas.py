@@ -76,7 +76,8 @@ class TopicPage(Page[T], Generic[T]):
     epoch: str
 
 
-Limit = Annotated[int, Query(ge=1, le=200, description="items a page")]
+MAX_LIMIT = 200  # items a page
+Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="items a page")]
 Cursor = Annotated[str | None, Query(max_length=500, description="`next` of the page before")]
 Epoch = Annotated[str, Field(max_length=16)]
 

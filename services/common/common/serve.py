@@ -15,7 +15,7 @@ from fastapi import FastAPI
 from common.listening import cease
 from common.settings import ServiceSettings, load
 
-SOCKET_BYTES = 1024 * 1024  # past this a frame is not even read; the protocol's own limit is live.FRAME_BYTES
+SOCKET_BYTES = 1024 * 1024  # past this a frame is not even read; the protocol's own limit is FRAME_BYTES
 REQUEST_SECONDS = 10  # for requests under way when the drain is over
 # Idle connections: longer than any proxy before us keeps them (nginx 2 s here, 60 s by default; Node 5 s),
 # since who closes first must be who sends. Otherwise a request now and then meets one that is just closing.

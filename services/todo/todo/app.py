@@ -1,25 +1,16 @@
 """The todo service, put together: what the common application factory needs to know of it."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-
 from fastapi import FastAPI
 
 from common.accounts import accounts_feed
-from common.app import Runtime, Service, create_app, create_worker
+from common.app import Service, create_app, create_worker
 from common.settings import load
 from todo import store
+from todo.local import local
 from todo.models import ACCOUNTS, Base
-from todo.pages import PageCache
-from todo.routes import ROUTERS
+from todo.routes import ROUTERS, tasks
 from todo.settings import Settings
 from todo.topics import LISTS
-
-
-@asynccontextmanager
-async def _setup(_: Runtime) -> AsyncIterator[PageCache]:
-    """What a process of this service keeps: the pages that it built last."""
-    yield PageCache()
 
 
 def service(settings: Settings) -> Service:
@@ -29,10 +20,11 @@ def service(settings: Settings) -> Service:
         settings=settings,
         metadata=Base.metadata,
         routers=ROUTERS,
+        direct=[tasks.list_tasks, tasks.create_task],
         access=store.members.may_follow,
         feeds={LISTS: store.lists.snapshot},
         follows=lambda _: [accounts_feed(ACCOUNTS)],
-        setup=_setup,
+        setup=local,
     )
 
 

@@ -2,13 +2,14 @@
 
 from uuid import UUID
 
+LIST = "list:"
 LISTS = "lists"
 """All lists and their members, for the services that follow them."""
 
 
 def list_topic(list_id: UUID) -> str:
     """The log of one list, its members and its tasks."""
-    return f"list:{list_id}"
+    return f"{LIST}{list_id}"
 
 
 def user_topic(account_id: UUID) -> str:

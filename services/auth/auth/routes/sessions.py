@@ -4,7 +4,6 @@ import contextlib
 from typing import Literal
 from uuid import UUID
 
-import structlog
 from fastapi import APIRouter, Request, Response
 
 from auth import cookies, cursors, store
@@ -17,7 +16,7 @@ from auth.schemas import Refresh, Session, SignIn, Tokens
 from common.app import Rt, Runtime
 from common.database import now
 from common.errors import NotFound, Unauthorized
-from common.identity import Identity, Me
+from common.identity import Me, identify
 from common.schemas import Cursor, Limit, Page
 
 router = APIRouter(prefix="/api/auth/sessions", tags=["sessions"])
@@ -77,7 +76,7 @@ async def list_sessions(rt: Rt, me: Me, limit: Limit = 50, cursor: Cursor = None
 async def delete_current_session(rt: Rt, origin: From, request: Request, response: Response) -> None:
     """Sign out here: with the access token or, when that has expired, the refresh cookie. Clears it."""
     try:
-        me = await _bearer(rt, request)
+        me = await identify(request)
         with contextlib.suppress(NotFound):  # another tab was quicker
             await sessions.sign_out(rt, me.account_id, me.session_id, origin)
     except Unauthorized:
@@ -85,15 +84,6 @@ async def delete_current_session(rt: Rt, origin: From, request: Request, respons
             raise
         await sessions.sign_out_by_token(rt, _cookie(rt, request), origin)
     cookies.clear(response, local(rt).settings)
-
-
-async def _bearer(rt: Runtime, request: Request) -> Identity:
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer":
-        raise Unauthorized(code="no-token")
-    me = await rt.verifier.verify(token)
-    structlog.contextvars.bind_contextvars(account_id=str(me.account_id))  # as `Me` does
-    return me
 
 
 @router.delete("/{session_id}", operation_id="delete_session", summary="Sign a device out", status_code=204)

@@ -8,8 +8,8 @@ from typing import Any
 from uuid import UUID
 
 from chat import schemas
-from chat.actions.messages import post_activity
 from chat.actions.roster import NewMember, NewRoom, close_rooms, drop_member, open_room, put_member, retitle
+from chat.actions.sending import post_activity
 from chat.store import AnyRow, members, rooms
 from chat.topics import list_room_id, room_topic, user_topic
 from common.log.source import FollowedEvent

@@ -1,4 +1,4 @@
-"""Saying things: send, edit, delete, react; and the lines that tell what happened to a list."""
+"""What has been said: edit, delete, react."""
 
 from functools import partial
 from uuid import UUID
@@ -8,8 +8,7 @@ from chat.actions.roster import Done
 from chat.store import AnyRow, messages, rooms
 from chat.topics import room_topic
 from common import etag
-from common.errors import Conflict, Forbidden, Gone, IdConflict, Invalid, NotFound
-from common.ids import body_digest, new_id
+from common.errors import Conflict, Forbidden, Gone, NotFound
 from common.log.transaction import Tx
 from common.schemas import encode
 
@@ -18,32 +17,6 @@ class TooManyEmoji(Conflict):
     """A message carries only so many different emoji."""
 
     code, title = "too-many-emoji", f"A message can carry {schemas.MAX_EMOJI} different emoji"
-
-
-async def send(tx: Tx, room_id: UUID, author_id: UUID, command: schemas.MessageCreate) -> Done:
-    """Say something. Sent again with the same id it is answered with the message as it is now."""
-    room = await rooms.visible(tx.db, room_id, author_id)
-    if room is None:
-        raise NotFound
-    digest = body_digest(command)
-    if command.id is not None and (known := await messages.get(tx.db, room_id, command.id)) is not None:
-        return _sent_already(known, author_id, digest)
-    thread_id = await _thread(tx, room, command)
-    number = None
-    if thread_id is None:
-        number = room.last_number + 1
-        await rooms.change(tx.db, room_id, last_number=number)
-        await rooms.move_position(tx.db, room_id, author_id, number)
-    message = _new(tx, room_id, author_id, command.id or new_id(), number=number, body=command.body)
-    message.thread_id, message.task_id = thread_id, command.task_id
-    return await _store(tx, message, digest)
-
-
-async def post_activity(tx: Tx, room_id: UUID, actor_id: UUID | None, activity: schemas.Activity) -> None:
-    """Tell in the room what happened to its list: a line without a number, so that nobody has it unread."""
-    message = _new(tx, room_id, actor_id, new_id(), number=None, body="")
-    message.kind, message.activity = "activity", activity
-    await _store(tx, message, None)
 
 
 async def edit(
@@ -103,70 +76,6 @@ async def unreact(tx: Tx, room_id: UUID, message_id: UUID, me: UUID, emoji: str)
     if not reaction.account_ids:
         message.reactions.remove(reaction)
     await _save(tx, message, "message.updated", me)
-
-
-def _sent_already(known: AnyRow, author_id: UUID, digest: bytes) -> Done:
-    if known.author_id != author_id or known.digest != digest:
-        raise IdConflict
-    if known.deleted_at is not None:
-        raise Gone
-    return Done(known.data, known.version)
-
-
-async def _thread(tx: Tx, room: AnyRow, command: schemas.MessageCreate) -> UUID | None:
-    """The thread that a message belongs to: a message's, or the discussion of a task of the room's list."""
-    if command.task_id is not None:
-        if room.kind != "list":
-            raise Invalid.field("/task_id", "no-list", "only the room of a list discusses tasks")
-        if command.thread_id not in (None, command.task_id):
-            raise Invalid.field(
-                "/thread_id", "two-threads", "a task's discussion is one thread; leave this out"
-            )
-        return command.task_id
-    if command.thread_id is not None:
-        root = await messages.get(tx.db, room.id, command.thread_id)
-        if root is None or root.thread_id is not None:
-            raise Invalid.field(
-                "/thread_id", "unknown-thread", "must be a message of the room that begins a thread"
-            )
-    return command.thread_id
-
-
-def _new(
-    tx: Tx, room_id: UUID, author_id: UUID | None, message_id: UUID, *, number: int | None, body: str
-) -> schemas.Message:
-    seq = tx.next_seq(room_topic(room_id))
-    return schemas.Message(
-        id=message_id,
-        room_id=room_id,
-        seq=seq,
-        number=number,
-        kind="message",
-        author_id=author_id,
-        body=body,
-        thread_id=None,
-        task_id=None,
-        activity=None,
-        created_at=tx.now,
-        edited_at=None,
-        deleted_at=None,
-        reactions=[],
-        version=seq,
-    )
-
-
-async def _store(tx: Tx, message: schemas.Message, digest: bytes | None) -> Done:
-    data = encode(message)
-    columns = {"id", "room_id", "seq", "number", "kind", "author_id", "body", "thread_id", "version"}
-    await messages.add(tx.db, digest=digest, data=data, **message.model_dump(include=columns))
-    tx.append(
-        room_topic(message.room_id),
-        "message.created",
-        resource_id=message.id,
-        actor_id=message.author_id,
-        data=data,
-    )
-    return Done(data, message.version, created=True)
 
 
 async def _save(tx: Tx, message: schemas.Message, kind: str, actor_id: UUID) -> Done:

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from chat import schemas
 from chat.actions import messages as actions
+from chat.actions.sending import SendMessage, send_messages
 from chat.pages import direction_and_seq, topic_page
 from chat.store import messages, rooms
 from chat.topics import room_topic
@@ -16,6 +17,7 @@ from common.app import Rt
 from common.errors import Invalid, NotFound
 from common.etag import IfMatch, collection_etag, conditional, json_response
 from common.identity import Me
+from common.ids import new_id
 from common.log.reader import head
 from common.pages import NOT_MODIFIED, parse_cursor
 from common.schemas import Cursor, Limit, TopicPage, cursor_encode
@@ -79,8 +81,8 @@ async def list_messages(
 )
 async def create_message(rt: Rt, me: Me, room_id: UUID, body: schemas.MessageCreate) -> Response:
     """Every member may, viewers too. With an `id` it can be sent again without being said twice."""
-    send = partial(actions.send, room_id=room_id, author_id=me.account_id, command=body)
-    done = await rt.log.write([room_topic(room_id)], send)
+    command = SendMessage(room_id, me.account_id, body.id or new_id(), body)
+    done = await rt.log.write_together(room_topic(room_id), send_messages, command)
     return json_response(done.data, status=201 if done.created else 200, tag=etag.etag(done.version))
 
 

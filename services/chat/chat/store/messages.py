@@ -1,13 +1,14 @@
 """SQL of messages: keyset pages over (room_id, seq) and (room_id, thread_id, seq)."""
 
 from collections.abc import Sequence
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from chat.models import Message
+from chat.models import Member, Message, Room
 from chat.store import AnyRow
 
 
@@ -40,9 +41,69 @@ async def following(
     return (await db.execute(query.order_by(Message.seq).limit(limit))).all()
 
 
-async def add(db: AsyncConnection, **values: Any) -> None:
-    """A new message."""
-    await db.execute(insert(Message).values(**values))
+class Opening(NamedTuple):
+    """What sending begins with: the room, for its member, and what the id was taken by (None: it is free)."""
+
+    room: AnyRow
+    known: "Known | None"
+
+
+class Known(NamedTuple):
+    """A message that is there already."""
+
+    author_id: UUID | None
+    digest: bytes | None
+    deleted_at: datetime | None
+    data: bytes
+    version: int
+
+
+Asked = tuple[UUID, UUID, UUID]
+"""A room, who sends, and the message's id."""
+
+
+async def openings(db: AsyncConnection, asked: Sequence[Asked]) -> dict[Asked, Opening]:
+    """For each that is asked; what is missing in the answer is no member."""
+    places = {(room_id, account_id) for room_id, account_id, _ in asked}
+    rows = await db.execute(_ROOMS, {"places": list(places)})
+    found = {(row.id, row.account_id): row for row in rows.all()}
+    taken = await db.execute(_KNOWN, {"taken": [(room_id, message_id) for room_id, _, message_id in asked]})
+    known = {
+        (row.room_id, row.id): Known(row.author_id, row.digest, row.deleted_at, row.data, row.version)
+        for row in taken.all()
+    }
+    return {
+        each: Opening(found[each[0], each[1]], known.get((each[0], each[2])))
+        for each in asked
+        if (each[0], each[1]) in found
+    }
+
+
+_ROOMS = (
+    select(Room.id, Room.kind, Room.last_number, Member.account_id)
+    .join(Member, Member.room_id == Room.id)
+    .where(
+        tuple_(Member.room_id, Member.account_id).in_(bindparam("places", expanding=True)),
+        Room.deleted_at.is_(None),
+    )
+)
+_KNOWN = select(
+    Message.room_id,
+    Message.id,
+    Message.author_id,
+    Message.digest,
+    Message.deleted_at,
+    Message.data,
+    Message.version,
+).where(tuple_(Message.room_id, Message.id).in_(bindparam("taken", expanding=True)))
+
+
+async def add(db: AsyncConnection, rows: Sequence[dict[str, Any]]) -> None:
+    """New messages."""
+    await db.execute(_INSERT, rows)
+
+
+_INSERT = insert(Message)
 
 
 async def change(db: AsyncConnection, room_id: UUID, message_id: UUID, **values: Any) -> None:

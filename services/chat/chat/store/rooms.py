@@ -1,10 +1,10 @@
 """SQL of rooms: who may see which, their pages, and the read positions in them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, exists, insert, select, update
+from sqlalchemy import ColumnElement, case, exists, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chat.models import Member, Room
@@ -73,6 +73,13 @@ async def positions(db: AsyncConnection, account_id: UUID) -> Sequence[AnyRow]:
         .order_by(Member.room_id)
     )
     return (await db.execute(query)).all()
+
+
+async def advance_positions(db: AsyncConnection, room_id: UUID, numbers: Mapping[UUID, int]) -> None:
+    """Move the read positions of several people forward, to the numbers of what they sent last."""
+    to = [(Member.account_id == account_id, number) for account_id, number in numbers.items()]
+    these = update(Member).where(Member.room_id == room_id, Member.account_id.in_(numbers))
+    await db.execute(these.values(read_number=case(*to)))
 
 
 async def move_position(

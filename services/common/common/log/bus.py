@@ -16,6 +16,7 @@ from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError as Disconnected
 from redis.exceptions import RedisClusterException, RedisError
 
 from common import metrics, tracing
@@ -146,16 +147,23 @@ class Bus:
 
     async def _send(self) -> None:
         while self._queue:
-            async with self._redis.pipeline(transaction=False) as pipeline:
-                self._sending = min(PIPELINE, len(self._queue))
-                batch = [self._queue.popleft() for _ in range(self._sending)]
-                for name, payload, _ in batch:
-                    pipeline.execute_command("SPUBLISH", name, payload)
-                first, *others = dict.fromkeys(place for _, _, place in batch if place) or [""]
-                about = {"db__system__name": "redis", "db__operation__batch__size": self._sending}
-                with tracing.span("SPUBLISH", "producer", parent=first, links=others, **about):
-                    await pipeline.execute()
-                self._sending = 0
+            self._sending = min(PIPELINE, len(self._queue))
+            batch = [self._queue.popleft() for _ in range(self._sending)]
+            first, *others = dict.fromkeys(place for _, _, place in batch if place) or [""]
+            about = {"db__system__name": "redis", "db__operation__batch__size": self._sending}
+            with tracing.span("SPUBLISH", "producer", parent=first, links=others, **about):
+                try:
+                    await self._spublish(batch)
+                except Disconnected:
+                    # It may only have been idle since Redis was last away. To publish twice does no harm.
+                    await self._spublish(batch)
+            self._sending = 0
+
+    async def _spublish(self, batch: list[tuple[str, bytes, str | None]]) -> None:
+        async with self._redis.pipeline(transaction=False) as pipeline:
+            for name, payload, _ in batch:
+                pipeline.execute_command("SPUBLISH", name, payload)
+            await pipeline.execute()
 
     async def _listen(self) -> None:
         while True:

@@ -1,6 +1,6 @@
 """One event: as a row, as the frame that sockets get, and as the publication that travels over Redis."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -11,6 +11,8 @@ import orjson
 
 from common.log.wire import text_frame
 from common.schemas import encode
+
+RUN_BYTES = 64 * 1024  # written to a socket at once, unless one event alone is larger
 
 Revokes = Literal["all"] | Sequence[UUID] | None
 """Whose access to the topic ends with the event."""
@@ -66,6 +68,45 @@ class Event:
             "revokes": self.revokes,
         }
         return encode(about) + b"\n" + self.data
+
+
+@dataclass(frozen=True)
+class Run:
+    """Consecutive events of one topic, which go to a socket in one write."""
+
+    events: Sequence[Event]
+
+    @cached_property
+    def first(self) -> int:
+        """The number of the first."""
+        return self.events[0].seq
+
+    @cached_property
+    def last(self) -> int:
+        """The number of the last."""
+        return self.events[-1].seq
+
+    @cached_property
+    def frames(self) -> bytes:
+        """Their frames, joined once for all sockets."""
+        return b"".join(event.frame for event in self.events)
+
+    @cached_property
+    def revokes(self) -> bool:
+        """Whether one of them ends somebody's access: then each has to be looked at."""
+        return any(event.revokes is not None for event in self.events)
+
+
+def runs(events: Sequence[Event]) -> Iterator[Run]:
+    """Consecutive events in runs of a bounded size."""
+    begin = size = 0
+    for end, event in enumerate(events):
+        size += len(event.frame)
+        if size > RUN_BYTES and end > begin:
+            yield Run(events[begin:end])
+            begin, size = end, len(event.frame)
+    if events:
+        yield Run(events[begin:])
 
 
 def _join(fields: dict[str, Any], data: bytes) -> bytes:

@@ -18,7 +18,8 @@ from common.database import Database
 from common.errors import ServiceError
 from common.log import reader
 from common.log.bus import Bus
-from common.log.events import Event, from_publication
+from common.log.events import Event, Run, from_publication, runs
+from common.log.looks import Looks
 from common.tasks import end
 
 HOLE_SECONDS = 0.02  # replicas publish concurrently: what seems missing is usually just late
@@ -26,7 +27,6 @@ PENDING = 1000  # publications ahead of the cursor that are kept; past that the 
 PAGE = 200  # events a read of the log
 COMPARE_SECONDS = 10.0  # how often cursors are compared with the log
 COMPARE_SECONDS_ALONE = 2.0  # and without Redis
-READERS = 4  # reads of the log that the hub has under way at once, so that it never exhausts the pool
 
 logger = structlog.get_logger()
 
@@ -34,8 +34,8 @@ logger = structlog.get_logger()
 class Subscriber(Protocol):
     """What the hub needs of a subscription."""
 
-    def offer(self, event: Event) -> None:
-        """The topic's next event."""
+    def offer(self, run: Run) -> None:
+        """The topic's next events."""
 
     def signal(self, kind: str, data: bytes, only: UUID | None) -> None:
         """Something ephemeral."""
@@ -52,19 +52,20 @@ class Topic:
         self.cursor = 0  # everything up to here was offered to the subscribers
         self.epoch = ""  # "" until the head was read
         self.subscribers: set[Subscriber] = set()
-        self.opened = asyncio.create_task(self._open())
         self._hub = hub
+        self.confirmed = asyncio.create_task(hub.bus.subscribe(hub.bus.service, name, self.receive))
+        self.opened = asyncio.create_task(self._open())
         self._pending: dict[int, Event] = {}
         self._healing: asyncio.Task[None] | None = None
+        self._turn: asyncio.Handle | None = None  # in which what has been published is offered
         self._target = 0  # a number that is known to exist
 
     async def _open(self) -> None:
         """Confirm the Redis subscription, and only then read the head: nothing can fall between the two."""
-        await self._hub.bus.subscribe(self._hub.bus.service, self.name, self.receive)
+        await asyncio.shield(self.confirmed)  # just as subscriptions do, so that their reads are one
         while True:
             try:
-                async with self._hub.reading(), self._hub.database.read() as connection:
-                    place = await reader.head(connection, self.name)
+                place = (await self._hub.looks.at(self.name)).place
                 break
             except ServiceError:
                 await asyncio.sleep(0.5)
@@ -89,21 +90,29 @@ class Topic:
             self._target = max(self._target, event.seq)
             if len(self._pending) < PENDING or event.seq == self.cursor + 1:
                 self._pending[event.seq] = event
-            self._advance()
+            if self._turn is None:  # what is published in one moment leaves in one write to each socket
+                self._turn = asyncio.get_running_loop().call_soon(self._advance)
 
     def _advance(self) -> None:
         """Offer what follows the cursor; have the log read when something is missing."""
-        while (event := self._pending.pop(self.cursor + 1, None)) is not None:
-            if event.epoch != self.epoch:
-                continue
-            self.cursor += 1
-            metrics.DELIVERY_SECONDS.observe(max(0.0, time.time() - event.at.timestamp()))
+        self._turn = None
+        for run in runs(self._following()):
             for subscriber in list(self.subscribers):
-                subscriber.offer(event)
+                subscriber.offer(run)
         self._pending = {seq: event for seq, event in self._pending.items() if seq > self.cursor}
         self._target = max([self._target, *self._pending])
         if self._target > self.cursor:
             self._heal_soon()
+
+    def _following(self) -> list[Event]:
+        """Take what follows the cursor without a hole, and move the cursor behind it."""
+        events = []
+        while (event := self._pending.pop(self.cursor + 1, None)) is not None:
+            if event.epoch == self.epoch:
+                self.cursor += 1
+                events.append(event)
+                metrics.DELIVERY_SECONDS.observe(max(0.0, time.time() - event.at.timestamp()))
+        return events
 
     @property
     def lag(self) -> int:
@@ -162,7 +171,10 @@ class Topic:
 
     def close(self) -> None:
         """Nobody follows it any more."""
+        self.confirmed.cancel()
         self.opened.cancel()
+        if self._turn is not None:
+            self._turn.cancel()
         if self._healing is not None:
             self._healing.cancel()
 
@@ -175,7 +187,7 @@ class Hub:
         self.bus = bus
         self.ensure = ensure  # brings somebody's own topic into being
         self.topics: dict[str, Topic] = {}
-        self._readers = asyncio.Semaphore(READERS)
+        self.looks = Looks(database)
         self._compare = asyncio.Event()
         self._tasks: set[asyncio.Task[Any]] = set()
 
@@ -189,6 +201,7 @@ class Hub:
         for topic in self.topics.values():
             topic.close()
         await end(self._tasks)
+        await self.looks.close()
 
     @property
     def lag(self) -> int:
@@ -197,7 +210,7 @@ class Hub:
 
     def reading(self) -> asyncio.Semaphore:
         """Bounds the reads that the hub has under way."""
-        return self._readers
+        return self.looks.readers
 
     def join(self, name: str, subscriber: Subscriber) -> Topic:
         """Register a subscriber; await `topic.opened` before relying on its cursor."""

@@ -1,11 +1,11 @@
 """Reading the log: a topic's head, and what comes after a number."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import Query, Response
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, literal, or_, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from common.errors import Gone, NotFound
@@ -13,6 +13,10 @@ from common.etag import json_response
 from common.log.events import Event, from_row
 from common.log.tables import EVENTS, TOPICS
 from common.schemas import encode
+
+REPLAY = 1000  # events that a client may have missed and still get one by one
+ROWS = 1000  # events of several topics in one statement
+UNCACHED = {"compiled_cache": None}  # large statements, of which hardly two are alike
 
 After = Annotated[int, Query(ge=0, le=2**63 - 1, description="the last number already known")]
 AskedEpoch = Annotated[
@@ -35,12 +39,25 @@ class Head:
     epoch: str
     floor: int
 
+    def reaches(self, after: int) -> bool:
+        """Whether somebody who has everything up to `after` can be told the rest one by one."""
+        return max(self.floor, self.seq - REPLAY) <= after <= self.seq
+
 
 def _head(row: Any) -> Head:
     return Head(row.seq, row.epoch.decode(), row.floor)
 
 
 _HEAD = select(TOPICS.c.seq, TOPICS.c.epoch, TOPICS.c.floor)
+_EVENTS = select(
+    EVENTS.c.seq,
+    EVENTS.c.kind,
+    EVENTS.c.resource_id,
+    EVENTS.c.actor_id,
+    EVENTS.c.at,
+    EVENTS.c.data,
+    EVENTS.c.revokes,
+)
 
 
 async def head(
@@ -59,6 +76,48 @@ async def heads(connection: AsyncConnection, topics: Iterable[str]) -> dict[str,
     return {row.topic.decode(): _head(row) for row in rows}
 
 
+async def heads_where(
+    connection: AsyncConnection, asked: Sequence[tuple[str, ColumnElement[bool] | None]]
+) -> list[Head | None]:
+    """The head of each topic, if its condition holds, in one statement."""
+    parts = [
+        _HEAD.add_columns(literal(number).label("number")).where(
+            TOPICS.c.topic == topic.encode(), *([] if where is None else [where])
+        )
+        for number, (topic, where) in enumerate(asked)
+    ]
+    statement = union_all(*parts) if len(parts) > 1 else parts[0]
+    rows = await connection.execute(statement, execution_options=UNCACHED)
+    found = {row.number: _head(row) for row in rows}
+    return [found.get(number) for number in range(len(asked))]
+
+
+async def read_several(
+    connection: AsyncConnection, wanted: Mapping[str, tuple[int, str]]
+) -> dict[str, list[Event]]:
+    """Of each topic what follows a number, with the epoch given, in few statements.
+
+    A topic's list may end early, but it has no hole: what pruning has begun to take is not in it.
+    """
+    found: dict[str, list[Event]] = {topic: [] for topic in wanted}
+    left = dict(wanted)
+    while left:
+        after = [
+            (EVENTS.c.topic == topic.encode()) & (EVENTS.c.seq > seq) for topic, (seq, _) in left.items()
+        ]
+        statement = _EVENTS.add_columns(EVENTS.c.topic).where(or_(*after))
+        ordered = statement.order_by(EVENTS.c.topic, EVENTS.c.seq).limit(ROWS)
+        rows = (await connection.execute(ordered, execution_options=UNCACHED)).all()
+        for row in rows:
+            topic = row.topic.decode()
+            seq, epoch = wanted[topic]
+            if row.seq == seq + 1 + len(found[topic]):
+                found[topic].append(from_row(row, topic, epoch))
+        reached = rows[-1].topic if len(rows) == ROWS else None
+        left = {topic: place for topic, place in left.items() if reached and topic.encode() > reached}
+    return found
+
+
 async def read_after(
     connection: AsyncConnection, topic: str, after: int, limit: int
 ) -> tuple[list[Event], Head]:
@@ -67,21 +126,8 @@ async def read_after(
     The head comes second: an event that pruning took while we read has a number at or below that `floor`.
     Raises NotFound when there is no such topic.
     """
-    statement = (
-        select(
-            EVENTS.c.seq,
-            EVENTS.c.kind,
-            EVENTS.c.resource_id,
-            EVENTS.c.actor_id,
-            EVENTS.c.at,
-            EVENTS.c.data,
-            EVENTS.c.revokes,
-        )
-        .where(EVENTS.c.topic == topic.encode(), EVENTS.c.seq > after)
-        .order_by(EVENTS.c.seq)
-        .limit(limit)
-    )
-    rows = (await connection.execute(statement)).all()
+    statement = _EVENTS.where(EVENTS.c.topic == topic.encode(), EVENTS.c.seq > after)
+    rows = (await connection.execute(statement.order_by(EVENTS.c.seq).limit(limit))).all()
     place = await head(connection, topic)
     if place is None:
         raise NotFound

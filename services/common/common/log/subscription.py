@@ -10,13 +10,11 @@ from sqlalchemy import ColumnElement
 
 from common.errors import ServiceError
 from common.log import reader
-from common.log.events import Event
+from common.log.events import Event, Run, runs
 from common.log.frames import ErrorFrame, Frame, Subscribed, Unsubscribed
 from common.log.hub import PAGE, Hub, Topic
 from common.log.wire import text_frame
 from common.schemas import encode
-
-REPLAY = 1000  # events that a client may have missed and still get one by one
 
 logger = structlog.get_logger()
 
@@ -87,9 +85,11 @@ class Subscription:
     async def _run(self, turn: int) -> None:
         try:
             async with self._channel.starting:
-                await asyncio.shield(self._topic.opened)
+                await asyncio.shield(self._topic.confirmed)
                 while not await self._try(turn):
                     await asyncio.sleep(1)  # MySQL is away: the socket stays, the subscription waits
+            if turn == self._turn:
+                self._task = None  # an open subscription is little more than its cursor
         except asyncio.CancelledError:
             raise
         except Exception:
@@ -99,8 +99,10 @@ class Subscription:
     async def _try(self, turn: int) -> bool:
         """True when it stands, was refused, or is no longer wanted; false when MySQL is away."""
         try:
-            async with self._hub.reading(), self._hub.database.read() as connection:
-                place = await reader.head(connection, self.name, self._access)
+            after = None if self._asked is None else self._asked[0]
+            look = await self._hub.looks.at(self.name, self._access, after)
+            await asyncio.shield(self._topic.opened)  # by the same read as ours, the first time
+            place = look.place
             if place is None and self.name == f"user:{self._channel.account_id}":
                 await self._hub.ensure(self.name)  # nothing has happened to this person yet
                 return await self._try(turn)
@@ -112,7 +114,7 @@ class Subscription:
                 self._refuse()
             else:
                 self._begin(place)
-                await self._replay(turn)
+                await self._replay(turn, look.events)
             return True
         except ServiceError:
             return False
@@ -125,8 +127,7 @@ class Subscription:
         self._granted = self.cursor = place.seq
         if self._asked is not None:
             after, epoch = self._asked
-            reaches = max(place.floor, place.seq - REPLAY) <= after <= place.seq
-            recovered = reaches and epoch in (None, place.epoch)
+            recovered = place.reaches(after) and epoch in (None, place.epoch)
             self.cursor = after if recovered else place.seq
         self._channel.send(Subscribed(topic=self.name, seq=place.seq, epoch=place.epoch, recovered=recovered))
         if not self._began:
@@ -134,36 +135,54 @@ class Subscription:
             self._channel.began(self.name)
         self._asked = (self.cursor, place.epoch)
 
-    async def _replay(self, turn: int) -> None:
+    async def _replay(self, turn: int, events: list[Event]) -> None:
         """Send what was missed, paced by the socket; join live in the turn in which both cursors meet."""
         while self.cursor < max(self._topic.cursor, self._granted):
-            async with self._hub.reading(), self._hub.database.read() as connection:
-                events, place = await reader.read_after(connection, self.name, self.cursor, PAGE)
-            if turn != self._turn:
-                return
-            if place.floor > self.cursor or place.epoch != self._topic.epoch or not events:
-                self._hub.compare_soon()
-                self.restart()
-                return
-            for event in events:
-                if not self._send(event):
+            if not events or events[0].seq != self.cursor + 1:
+                events = await self._read_on(turn)
+            for run in runs(events):
+                if not self._take(run):
                     return
-                self._asked = (self.cursor, place.epoch)  # should the next read fail, go on from here
+                self._asked = (self.cursor, self._topic.epoch)  # should a read fail, go on from here
                 await self._channel.drained()
                 if turn != self._turn:
                     return
+            if not events:
+                return
+            events = []
         self.live = True
 
-    def offer(self, event: Event) -> None:
-        """The topic's next event, live."""
-        if self.live and event.seq == self.cursor + 1:
-            self._send(event)
+    async def _read_on(self, turn: int) -> list[Event]:
+        """What comes next in the log; nothing when there is no point in going on."""
+        async with self._hub.reading(), self._hub.database.read() as connection:
+            events, place = await reader.read_after(connection, self.name, self.cursor, PAGE)
+        if turn != self._turn:
+            return []
+        if place.floor > self.cursor or place.epoch != self._topic.epoch or not events:
+            self._hub.compare_soon()
+            self.restart()
+            return []
+        return events
+
+    def offer(self, run: Run) -> None:
+        """The topic's next events, live."""
+        if self.live:
+            self._take(run)
 
     def signal(self, kind: str, data: bytes, only: UUID | None) -> None:
         """Something ephemeral: only for those who are there."""
         if self.live and only in (None, self._channel.account_id):
             head = encode({"op": "signal", "topic": self.name, "kind": kind})
             self._channel.write(text_frame(head[:-1] + b',"data":' + data + b"}"))
+
+    def _take(self, run: Run) -> bool:
+        """Send what follows the cursor, in one write unless somebody's access ends in it; false when this
+        account's does."""
+        if run.first == self.cursor + 1 and not run.revokes:
+            self._channel.write(run.frames)
+            self.cursor = run.last
+            return True
+        return all(self._send(event) for event in run.events if event.seq == self.cursor + 1)
 
     def _send(self, event: Event) -> bool:
         """Send one event, unless it ends this account's access: then that is what is said instead."""

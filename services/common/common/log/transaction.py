@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import insert, select, text, update
+from sqlalchemy import bindparam, insert, select, text, update
 from sqlalchemy.dialects.mysql import insert as mysql_insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -53,15 +53,15 @@ class Tx:
         self._topics: dict[str, _Topic] = {}
         self._events: list[Event] = []
 
-    async def lock(self, *topics: str) -> None:
+    async def lock(self, *topics: str, skip: bool = False) -> None:
         """Lock topics that are not locked yet. `user:` and service-wide ones come into being; others may
-        not exist."""
+        not exist. With `skip`, topics of our own that somebody else holds are left alone."""
         wanted = {topic for topic in topics if topic not in self._topics}
         for order in (0, 1, 2):
             group = sorted(topic for topic in wanted if rank(topic) == order)
             if not group:
                 continue
-            found = await self._select_for_update(group)
+            found = await self._select_for_update(group, skip=skip and order == 0)
             if order > 0 and len(found) < len(group):
                 await self._insert(topic for topic in group if topic not in found)
                 found = await self._select_for_update(group)
@@ -78,17 +78,11 @@ class Tx:
         rows = [
             {"topic": topic.encode(), "seq": 0, "epoch": new_epoch().encode(), "floor": 0} for topic in topics
         ]
-        statement = mysql_insert(TOPICS)
-        await self.db.execute(statement.on_duplicate_key_update(seq=TOPICS.c.seq), rows)
+        await self.db.execute(_CREATE, rows)
 
-    async def _select_for_update(self, topics: list[str]) -> dict[str, _Topic]:
-        statement = (
-            select(TOPICS.c.topic, TOPICS.c.seq, TOPICS.c.epoch)
-            .where(TOPICS.c.topic.in_([topic.encode() for topic in topics]))
-            .order_by(TOPICS.c.topic)
-            .with_for_update()
-        )
-        rows = await self.db.execute(statement)
+    async def _select_for_update(self, topics: list[str], *, skip: bool = False) -> dict[str, _Topic]:
+        statement = _LOCK_FREE if skip else _LOCK
+        rows = await self.db.execute(statement, {"topics": [topic.encode() for topic in topics]})
         return {row.topic.decode(): _Topic(row.seq, row.epoch.decode(), row.seq) for row in rows}
 
     def exists(self, topic: str) -> bool:
@@ -159,13 +153,26 @@ class Tx:
 
     async def flush(self) -> list[Event]:
         """Write numbers and events, as the last thing before the commit; returns the events to publish."""
+        grown: dict[int, list[bytes]] = {}
         for topic, state in self._topics.items():
-            if state.seq != state.stored:
-                changed = update(TOPICS).where(TOPICS.c.topic == topic.encode())
-                await self.db.execute(changed.values(seq=state.seq))
+            grown.setdefault(state.seq - state.stored, []).append(topic.encode())
+        for count, topics in grown.items():
+            if count:
+                changed = update(TOPICS).where(TOPICS.c.topic.in_(topics))
+                await self.db.execute(changed.values(seq=TOPICS.c.seq + count))
         if self._events:
-            await self.db.execute(insert(EVENTS), [_row(event) for event in self._events])
+            await self.db.execute(_APPEND, [_row(event) for event in self._events])
         return self._events
+
+
+_HEADS = (
+    select(TOPICS.c.topic, TOPICS.c.seq, TOPICS.c.epoch)
+    .where(TOPICS.c.topic.in_(bindparam("topics", expanding=True)))
+    .order_by(TOPICS.c.topic)
+)
+_LOCK, _LOCK_FREE = _HEADS.with_for_update(), _HEADS.with_for_update(skip_locked=True)
+_CREATE = mysql_insert(TOPICS).on_duplicate_key_update(seq=TOPICS.c.seq)
+_APPEND = insert(EVENTS)
 
 
 def _row(event: Event) -> dict[str, object]:

@@ -2,17 +2,23 @@
 of an event).
 
 A subclass of uvicorn's sans-I/O protocol puts itself into the ASGI scope, so that the hub can write to the
-transport
-directly: no task, no queue and no encoding per socket. The transport's own buffer is the bounded queue.
+transport directly: no task, no queue and no encoding per socket. The transport's own buffer is the bounded
+queue. Whoever reads from a wire is called, too: the application returns, and what the handshake needed goes
+with it (a socket that is open and silent would otherwise hold twice the memory).
 """
 
+from collections.abc import Callable
 from typing import Any
 
+from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 EXTENSION = "todolist.wire"
 OUTBOUND_BYTES = 1024 * 1024  # what may wait for one socket before it counts as too slow
 CLOSE_SECONDS = 30.0  # for the close frame to get through what is buffered, before the connection is cut
+
+Take = Callable[[Any], None]
+"""Gets each ASGI event of a connection, `websocket.receive` and at last `websocket.disconnect`."""
 
 
 def text_frame(payload: bytes) -> bytes:
@@ -29,11 +35,36 @@ class Protocol(WebSocketsSansIOProtocol):
     """uvicorn's WebSocket protocol, which lends itself to the application as
     `scope["extensions"][EXTENSION]`."""
 
+    attached = False  # whether somebody else takes its events, now that the application has returned
+
     def handle_connect(self, event: Any) -> None:
         """After the handshake, before the application's task first runs."""
         super().handle_connect(event)
         if hasattr(self, "scope"):
             self.scope["extensions"] = {**(self.scope["extensions"] or {}), EXTENSION: Wire(self)}  # type: ignore[dict-item]  # ASGI leaves an extension's value open
+
+    async def run_asgi(self) -> None:
+        """Run the application. When it has handed the connection over, that outlives it."""
+        try:
+            await self.app(self.scope, self.receive, self.send)
+        except ClientDisconnected:
+            pass
+        except BaseException:
+            self.logger.exception("the application failed")
+            self.send_500_response()
+        if self.attached:
+            del self.scope, self.request, self.response
+        elif self.close_timer is None:
+            self.transport.close()
+
+
+class _Calls:
+    """In the place of a connection's queue of events: whoever takes them is called."""
+
+    __slots__ = ("put_nowait",)
+
+    def __init__(self, take: Take) -> None:
+        self.put_nowait = take
 
 
 class Wire:
@@ -57,6 +88,22 @@ class Wire:
         if not self.closing:
             self._protocol.transport.write(frame)
 
+    def attach(self, take: Take) -> None:
+        """Call this with every event from now on, first with those that have come already. Reading pauses
+        with each frame, until `resume`."""
+        waiting = self._protocol.queue
+        self._protocol.attached = True
+        self._protocol.queue = _Calls(take)  # type: ignore[assignment]  # from now on uvicorn only puts into it
+        while not waiting.empty():
+            take(waiting.get_nowait())
+
+    def resume(self) -> None:
+        """Read on."""
+        protocol = self._protocol
+        if protocol.read_paused and not protocol.transport.is_closing():
+            protocol.read_paused = False
+            protocol.transport.resume_reading()
+
     async def drained(self) -> None:
         """Wait until the peer has taken most of what is buffered (returns when it has gone, too)."""
         await self._protocol.writable.wait()
@@ -71,7 +118,5 @@ class Wire:
         protocol.transport.write(b"".join(protocol.conn.data_to_send()))
         protocol.close_sent = True
         protocol.queue.put_nowait({"type": "websocket.disconnect", "code": code, "reason": reason})
-        if protocol.read_paused:
-            protocol.read_paused = False
-            protocol.transport.resume_reading()
+        self.resume()
         protocol.close_timer = protocol.loop.call_later(CLOSE_SECONDS, protocol.transport.abort)

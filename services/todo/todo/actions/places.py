@@ -1,6 +1,5 @@
 """Finding a task its place in the order of the list, under the list's lock."""
 
-from typing import Final
 from uuid import UUID
 
 from common.errors import Invalid
@@ -11,13 +10,6 @@ from todo.positions import MAX_LENGTH, between, spread
 from todo.schemas import Task
 from todo.topics import list_topic
 
-
-class _Last:
-    """The place behind every other task."""
-
-
-LAST: Final = _Last()
-
 COMFORTABLE = MAX_LENGTH // 2
 """Bytes that moved-apart neighbours may have, so that many tasks fit between them before it happens again."""
 WINDOW = 8
@@ -25,15 +17,13 @@ WINDOW = 8
 
 
 async def find_place(
-    tx: Tx, actor_id: UUID, list_id: UUID, after: UUID | _Last | None, moving: Task | None = None
+    tx: Tx, actor_id: UUID, list_id: UUID, after: UUID | None, moving: Task | None = None
 ) -> str:
     """The position behind the task `after` (None: first). A task that stands there already keeps its own.
 
     May re-rank neighbours, with their events, so the caller numbers its own event afterwards.
     """
     moving_id = moving.id if moving else None
-    if isinstance(after, _Last):
-        return between(await store.order.last_position(tx.db, list_id), None)
     lower = None if after is None else await store.order.position(tx.db, list_id, after)
     if after is not None and lower is None:
         raise Invalid.field("/after_id", "unknown-task", "is no task of this list")

@@ -1,54 +1,28 @@
-"""Making, changing, moving and deleting tasks."""
+"""Changing, moving and deleting tasks."""
 
 from typing import Any
 from uuid import UUID
 
 from common.errors import Invalid, NotFound
 from common.etag import if_match
-from common.ids import body_digest
 from common.log.transaction import Tx
 from common.schemas import encode
 from todo import store
 from todo.actions.access import require_role
-from todo.actions.outcome import Outcome, repeated
-from todo.actions.places import LAST, find_place
-from todo.schemas import NewTask, Task, TaskPatch
+from todo.actions.checks import check_assignees, check_parent
+from todo.actions.outcome import Outcome
+from todo.actions.places import find_place
+from todo.schemas import Task, TaskPatch
 from todo.topics import list_topic
-
-MAX_DEPTH = 32
-"""Tasks within tasks: more than anyone oversees, less than a recursive query may take."""
-
-
-async def create_task(tx: Tx, actor_id: UUID, list_id: UUID, task_id: UUID, body: NewTask) -> Outcome:
-    """Make a task. Wants the list's topic locked, as all actions here do."""
-    await require_role(tx.db, list_id, actor_id, "editor")
-    digest = body_digest(body)
-    earlier = await store.tasks.creation(tx.db, list_id, task_id)
-    if earlier is not None:
-        return repeated(earlier, actor_id, digest)
-
-    await _check_parent(tx, list_id, body.parent_id, height=1)
-    await _check_assignees(tx, list_id, body.assignee_ids)
-    after = body.after_id if "after_id" in body.model_fields_set else LAST
-    position = await find_place(tx, actor_id, list_id, after)
-    task = Task(
-        **body.model_dump(exclude={"id", "after_id"}),
-        id=task_id,
-        list_id=list_id,
-        done_at=tx.now if body.done else None,
-        position=position,
-        version=tx.next_seq(list_topic(list_id)),
-    )
-    data = encode(task)
-    await store.tasks.add(tx.db, task, data, actor_id, digest)
-    _append(tx, "task.created", task, actor_id, data)
-    return Outcome(data, task.version, created=True)
 
 
 async def update_task(
     tx: Tx, actor_id: UUID, list_id: UUID, task_id: UUID, body: TaskPatch, match: str | None
 ) -> Outcome:
-    """Change the fields given; `after_id` moves the task. What changes nothing leaves no event."""
+    """Change the fields given; `after_id` moves the task. What changes nothing leaves no event.
+
+    Wants the list's topic locked, as all actions here do.
+    """
     await require_role(tx.db, list_id, actor_id, "editor")
     found = await store.tasks.get(tx.db, list_id, task_id)
     if found is None:
@@ -70,9 +44,9 @@ async def _changes(tx: Tx, actor_id: UUID, task: Task, body: TaskPatch) -> dict[
         family = await store.order.family(tx.db, task.list_id, task.id)
         if any(member == body.parent_id for member, _ in family):
             raise Invalid.field("/parent_id", "cycle", "is the task itself or one of its subtasks")
-        await _check_parent(tx, task.list_id, body.parent_id, height=family[0][1])
+        await check_parent(tx, task.list_id, body.parent_id, height=family[0][1])
     if "assignee_ids" in changes:
-        await _check_assignees(tx, task.list_id, body.assignee_ids)
+        await check_assignees(tx, task.list_id, body.assignee_ids)
     if changes.get("done", task.done) != task.done:
         changes["done_at"] = tx.now if body.done else None
     if "after_id" in changes:
@@ -118,21 +92,3 @@ async def _save(tx: Tx, actor_id: UUID, task: Task, *, assigned_anew: bool) -> b
 
 def _append(tx: Tx, kind: str, task: Task, actor_id: UUID, data: bytes) -> None:
     tx.append(list_topic(task.list_id), kind, resource_id=task.id, actor_id=actor_id, data=data)
-
-
-async def _check_parent(tx: Tx, list_id: UUID, parent_id: UUID | None, *, height: int) -> None:
-    """Whether a task with `height` levels, its own counted, fits below the parent."""
-    if parent_id is None:
-        return
-    depth = await store.order.depth(tx.db, list_id, parent_id)
-    if depth == 0:
-        raise Invalid.field("/parent_id", "unknown-task", "is no task of this list")
-    if depth + height > MAX_DEPTH:
-        raise Invalid.field("/parent_id", "too-deep", f"tasks lie at most {MAX_DEPTH} levels deep")
-
-
-async def _check_assignees(tx: Tx, list_id: UUID, accounts: list[UUID]) -> None:
-    outsiders = await store.members.outsiders(tx.db, list_id, accounts)
-    if outsiders:
-        index = next(index for index, account in enumerate(accounts) if account in outsiders)
-        raise Invalid.field(f"/assignee_ids/{index}", "not-a-member", "is no member of this list")

@@ -13,6 +13,7 @@ from common.pages import NOT_MODIFIED, join, parse_cursor
 from common.schemas import Cursor, Limit, TopicPage, cursor_encode, encode
 from todo import actions, store
 from todo.actions.access import require_role
+from todo.local import Local
 from todo.models import ACCOUNTS
 from todo.routes.rendering import reply
 from todo.schemas import Member, NewMember
@@ -33,10 +34,11 @@ async def list_members(
 ) -> Response:
     """By account id. The topic is that of the list."""
     after = parse_cursor(cursor, 1, UUID)
+    local: Local = rt.local
+    entry = await local.entries.get((list_id, me.account_id))
+    if entry is None:
+        raise NotFound
     async with rt.database.read() as conn:
-        entry = await store.members.entry(conn, list_id, me.account_id)
-        if entry is None:
-            raise NotFound
         found = await store.members.page(conn, list_id, me.account_id, after, limit + 1)
     following = cursor_encode(found[limit - 1].account_id) if len(found) > limit else None
     body = join(map(encode, found[:limit]), next=following, seq=entry.seq, epoch=entry.epoch)

@@ -12,7 +12,8 @@ from common.ids import new_id
 from common.pages import NOT_MODIFIED, join, parse_cursor
 from common.schemas import Cursor, Limit, TopicPage, cursor_encode
 from todo import actions, store
-from todo.pages import PageCache
+from todo.actions.creation import CreateTask, create_tasks
+from todo.local import Local
 from todo.routes.rendering import made_before, position_and_id, reply
 from todo.schemas import NewTask, Task, TaskPatch
 from todo.topics import list_topic
@@ -32,23 +33,23 @@ async def list_tasks(
 ) -> Response:
     """By position, subtasks among the others. The topic is that of the list."""
     after = parse_cursor(cursor, 2, position_and_id)
-    pages: PageCache = rt.local
-    async with rt.database.read() as conn:
-        entry = await store.members.entry(conn, list_id, me.account_id)
-        if entry is None:
-            raise NotFound
-        seq, epoch = entry.seq, entry.epoch
-        tag = collection_etag(epoch, seq, request)
-        body = pages.get((list_id, epoch, seq, cursor, limit))
-        if body is None and not not_modified(request, tag):
+    local: Local = rt.local
+    entry = await local.entries.get((list_id, me.account_id))
+    if entry is None:
+        raise NotFound
+    seq, epoch = entry.seq, entry.epoch
+    tag = collection_etag(epoch, seq, request)
+    body = local.pages.get((list_id, epoch, seq, cursor, limit))
+    if body is None and not not_modified(request, tag):
+        async with rt.database.read() as conn:
             page = await store.tasks.page(conn, list_id, me.account_id, after, limit)
-            if page is not None:
-                seq, epoch = page.seq, page.epoch
-                tag = collection_etag(epoch, seq, request)
-            following = cursor_encode(*page.next) if page and page.next else None
-            body = join(page.items if page else [], next=following, seq=seq, epoch=epoch)
-            if page is not None:
-                pages.put((list_id, epoch, seq, cursor, limit), body)
+        if page is not None:
+            seq, epoch = page.seq, page.epoch
+            tag = collection_etag(epoch, seq, request)
+        following = cursor_encode(*page.next) if page and page.next else None
+        body = join(page.items if page else [], next=following, seq=seq, epoch=epoch)
+        if page is not None:
+            local.pages.put((list_id, epoch, seq, cursor, limit), body)
     return conditional(request, lambda: body or b"", tag)
 
 
@@ -62,13 +63,8 @@ async def list_tasks(
 )
 async def create_task(rt: Rt, me: Me, list_id: UUID, body: NewTask) -> Response:
     """Takes the role editor. With an id chosen by the client it can be sent again safely."""
-    task_id = body.id or new_id()
-    return reply(
-        await rt.log.write(
-            [list_topic(list_id)],
-            lambda tx: actions.tasks.create_task(tx, me.account_id, list_id, task_id, body),
-        )
-    )
+    command = CreateTask(me.account_id, list_id, body.id or new_id(), body)
+    return reply(await rt.log.write_together(list_topic(list_id), create_tasks, command))
 
 
 @router.get(

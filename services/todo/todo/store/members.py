@@ -4,15 +4,19 @@ from collections.abc import Collection, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, exists, func, select
+from sqlalchemy import ColumnElement, bindparam, delete, exists, func, select, tuple_
 from sqlalchemy.dialects.mysql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import aliased
 
+from common.ids import uuid_text
 from todo.models import LOG, Member
 from todo.schemas import Member as MemberState
 from todo.schemas import Role
-from todo.topics import list_of, list_topic
+from todo.topics import LIST, list_of
+
+BY_KEY = "FORCE INDEX (PRIMARY)"
+"""For keys by the dozen: while there are few members, the optimizer would rather look at all of them."""
 
 _MEMBER = select(Member.list_id, Member.account_id, Member.role, Member.version)
 
@@ -33,22 +37,32 @@ def may_follow(account_id: UUID, topic: str) -> ColumnElement[bool] | None:
     return is_member(list_id, account_id)
 
 
-def is_member(list_id: UUID, account_id: UUID) -> ColumnElement[bool]:
+def is_member(
+    list_id: UUID | ColumnElement[UUID], account_id: UUID | ColumnElement[UUID]
+) -> ColumnElement[bool]:
     """Whether the account is a member, as a condition for whatever is read of the list."""
     reader = aliased(Member)
     return exists().where(reader.list_id == list_id, reader.account_id == account_id)
 
 
-async def entry(conn: AsyncConnection, list_id: UUID, account_id: UUID) -> Entry | None:
-    """Membership and the log's head in one indexed read; None when the account is no member."""
-    topics = LOG.topics.c
-    query = (
-        select(Member.role, topics.seq, topics.epoch)
-        .join(LOG.topics, topics.topic == list_topic(list_id).encode())
-        .where(Member.list_id == list_id, Member.account_id == account_id)
-    )
-    row = (await conn.execute(query)).one_or_none()
-    return None if row is None else Entry(row[0], row[1], row[2].decode())
+_ENTRIES = (
+    select(Member.list_id, Member.account_id, Member.role, LOG.topics.c.seq, LOG.topics.c.epoch)
+    .join(LOG.topics, LOG.topics.c.topic == func.concat(LIST, uuid_text(Member.list_id)))
+    .where(tuple_(Member.list_id, Member.account_id).in_(bindparam("asked", expanding=True)))
+    .with_hint(Member, BY_KEY)
+)
+
+
+async def entries(
+    conn: AsyncConnection, asked: Sequence[tuple[UUID, UUID]]
+) -> dict[tuple[UUID, UUID], Entry]:
+    """Membership and the log's head for each (list, account) that is asked for, in one indexed read; what is
+    missing in the answer is no member."""
+    rows = (await conn.execute(_ENTRIES, {"asked": asked})).all()
+    return {
+        (list_id, account_id): Entry(role, seq, epoch.decode())
+        for list_id, account_id, role, seq, epoch in rows
+    }
 
 
 async def role(conn: AsyncConnection, list_id: UUID, account_id: UUID) -> Role | None:

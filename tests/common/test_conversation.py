@@ -1,0 +1,105 @@
+"""Frames are answered in their order, by a task that lives no longer than they do."""
+
+import asyncio
+from typing import Any, cast
+
+from common.conversation import Conversation
+from common.identity import Verifier
+from common.log.frames import Close
+from common.log.wire import Wire
+from common.socket import Socket
+from tests.support import eventually
+
+GONE = {"type": "websocket.disconnect", "code": 1005}
+
+
+class Line:
+    """A wire and a socket that only remember."""
+
+    def __init__(self) -> None:
+        self.closing = False
+        self.resumed = 0
+        self.said: list[str] = []
+        self.closed: list[int] = []
+        self.left = 0
+        self.go_on = asyncio.Event()
+        self.conversation = Conversation(
+            cast(Socket, self), cast(Wire, self), cast(Verifier, None), {"typing": self._typing}, self._left
+        )
+
+    def hear(self, *texts: str) -> None:
+        for text in texts:
+            self.conversation.take({"type": "websocket.receive", "text": text})
+
+    def resume(self) -> None:
+        self.resumed += 1
+
+    def send(self, frame: Any) -> None:
+        self.said.append(frame.op)
+
+    def close(self, code: int, reason: str) -> None:  # noqa: ARG002 - the socket's interface
+        self.closing = True
+        self.closed.append(code)
+        self.conversation.take(GONE)
+
+    async def _typing(self, *_: object) -> None:
+        await self.go_on.wait()
+        self.said.append("typed")
+
+    def _left(self, _: Socket) -> None:
+        self.left += 1
+
+
+async def test_frames_wait_for_the_one_before() -> None:
+    """While one is being answered nothing more is read, and what was read waits."""
+    line = Line()
+    line.hear('{"op":"typing","topic":"room"}', '{"op":"ping"}')
+    await asyncio.sleep(0)
+    assert (line.said, line.resumed) == ([], 0)
+    line.go_on.set()
+
+    async def answered() -> bool:
+        return line.resumed == 1
+
+    await eventually(answered)
+    assert line.said == ["typed", "pong"]
+    line.hear('{"op":"ping"}')
+
+    async def again() -> bool:
+        return line.resumed == 2
+
+    await eventually(again)
+    assert line.said == ["typed", "pong", "pong"]
+
+
+async def test_nothing_is_answered_after_the_end() -> None:
+    """A frame that breaks the protocol is the last one; its end is told once."""
+    line = Line()
+    line.hear("no JSON", '{"op":"ping"}')
+    line.conversation.take(GONE)
+
+    async def over() -> bool:
+        return line.left == 1
+
+    await eventually(over)
+    line.conversation.take(GONE)
+    line.hear('{"op":"ping"}')
+    await asyncio.sleep(0)
+    assert (line.said, line.closed, line.left) == ([], [Close.PROTOCOL_VIOLATION], 1)
+
+
+async def test_a_failing_frame_sends_the_client_back() -> None:
+    """It comes back and asks again, instead of waiting for an answer."""
+    line = Line()
+
+    def fails(_: Any) -> None:
+        raise RuntimeError
+
+    line.send = fails  # type: ignore[assignment, method-assign]  # this line is cut
+    line.hear('{"op":"ping"}')
+
+    async def over() -> bool:
+        return line.left == 1
+
+    await eventually(over)
+    assert line.closed == [Close.GOING_AWAY]
