@@ -3,11 +3,13 @@ PYTHON ?= python3
 PORT ?= 8080
 T ?=
 URL ?=
+ONLY ?=
+ROUNDS ?= 5
 VENV := .venv/bin
 export PYTHONPATH := services/common:services/auth:services/todo:services/chat
 
 .DEFAULT_GOAL := help
-.PHONY: help upgrade backup restore dev reset watch images k8s test test-compose k8s-smoke lint format gen lock lock-check check-deploy python node
+.PHONY: help upgrade backup restore dev reset watch images k8s test test-compose faults soak bench k8s-smoke lint format gen lock lock-check check-deploy python node
 
 help: ## this list
 	@awk 'BEGIN { FS = ":.*## " } \
@@ -45,6 +47,17 @@ test: ## all tests, from nothing, on servers of their own (T=path for a part)
 
 test-compose: ## tests of the containers, on projects of their own (T=path for a part, KEEP=1 leaves one running)
 	@$(PYTHON) -m tools.compose $(T)
+
+faults: python ## two replicas of everything killed, stopped and cut off under load (MINUTES=30, else 90 s; SEED= repeats; ONLY=hostile)
+	@$(PYTHON) -m tools.prepare servers
+	@$(VENV)/python -m tests.faults $(ONLY) $(if $(MINUTES),--minutes=$(MINUTES)) $(if $(SEED),--seed=$(SEED))
+
+soak: python ## the same load for long, without faults: what the processes hold must stay flat (MINUTES=30, else 90 s)
+	@$(PYTHON) -m tools.prepare servers
+	@$(VENV)/python -m tests.faults soak $(if $(MINUTES),--minutes=$(MINUTES)) $(if $(SEED),--seed=$(SEED))
+
+bench: python ## measure against peers and limits, and write docs/performance.md (ONLY=page,fanout ROUNDS=5 SHORT=1)
+	@$(VENV)/python -m bench --only=$(ONLY) --rounds=$(ROUNDS) $(if $(SHORT),--short)
 
 k8s-smoke: ## the main job by HTTP against any system that runs (URL=http://host:port)
 	@$(PYTHON) -m tools.smoke $(URL)
