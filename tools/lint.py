@@ -26,7 +26,7 @@ def main() -> int:
     checks: dict[str, Callable[[], Outcome]] = {
         "ruff": partial(run, "ruff", "check", "."),
         "ruff format": partial(run, "ruff", "format", "--check", "."),
-        "mypy": partial(run, "mypy", "services", "tests", "tools"),
+        "mypy": partial(run, "mypy", "services", "tests", "tools", "bench"),
         # By themselves, since their modules have the same names.
         **{f"mypy {name}/migrations": partial(run, "mypy", *_migrations(name)) for name in NAMES},
         "import-linter": partial(run, "lint-imports", "--no-cache"),

@@ -20,6 +20,18 @@ _BREW |= {"nodejs": "node", "npm": "node", "chromium": "--cask chromium"}
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _MAC_BROWSERS = ("Google Chrome", "Chromium")
 
+# Debian's Go libraries, by where they lie in the GOPATH that they make together.
+GOCODE = Path("/usr/share/gocode/src/github.com")
+_GO_LIBRARIES = {
+    "gin-gonic/gin": "golang-github-gin-gonic-gin-dev",
+    "go-sql-driver/mysql": "golang-github-go-sql-driver-mysql-dev",
+    "golang-jwt/jwt": "golang-github-golang-jwt-jwt-dev",
+    "gomodule/redigo": "golang-github-gomodule-redigo-dev",
+    "google/uuid": "golang-github-google-uuid-dev",
+    "gorilla/websocket": "golang-github-gorilla-websocket-dev",
+}
+_PROGRAMS = {"wrk": "wrk", "golang-go": "go"}
+
 
 def servers() -> None:
     """The programs of a MySQL or MariaDB server and of Redis; where others run them is not our business."""
@@ -28,6 +40,14 @@ def servers() -> None:
         missing += ["mariadb-server-core", "mariadb-client-core"]
     if redis.find_server() is None:
         missing.append("redis-server")
+    if missing:
+        install(*missing)
+
+
+def bench() -> None:
+    """What `make bench` measures with and against: a load generator, Go, and the libraries of its servers."""
+    missing = [package for package in ("wrk", "golang-go") if shutil.which(_PROGRAMS[package]) is None]
+    missing += [package for folder, package in _GO_LIBRARIES.items() if not (GOCODE / folder).is_dir()]
     if missing:
         install(*missing)
 

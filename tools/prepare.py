@@ -31,6 +31,7 @@ def prepare(*needs: str) -> None:
         "deploy": deploy,
         "node": node,
         "servers": packages.servers,
+        "bench": packages.bench,
         "browser": packages.browser,
         "promtool": partial(packages.promtool, STATE),
     }
@@ -174,7 +175,7 @@ def main() -> int:
     """`python3 -m tools.prepare python node`: what the other make targets begin with."""
     parser = argparse.ArgumentParser(prog="python3 -m tools.prepare", description=__doc__)
     parser.add_argument(
-        "needs", nargs="+", choices=["python", "deploy", "node", "servers", "browser", "promtool"]
+        "needs", nargs="+", choices=["python", "deploy", "node", "servers", "bench", "browser", "promtool"]
     )
     os.chdir(ROOT)
     try:
