@@ -1,12 +1,14 @@
 """The application factory: the same outside for every service."""
 
-from collections.abc import AsyncIterator, Callable
+import gc
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, TypedDict
 
 from fastapi import FastAPI, Request, Response
 from fastapi.routing import APIRoute
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from common import telemetry, tracing
@@ -32,10 +34,22 @@ class State(TypedDict):
     runtime: Runtime
 
 
+class Application(FastAPI):
+    """FastAPI behind what is ours: its own layers would cost what is answered directly a quarter more."""
+
+    def front(self, direct: Iterable[Direct] = ()) -> None:
+        """Put it behind what happens around every request, and behind these routes."""
+        self._front = RequestMiddleware(DirectRoutes(super().__call__, direct))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one connection, or the lifespan."""
+        await self._front(scope, receive, send)
+
+
 def create_app(service: Service) -> FastAPI:
     """The service as an ASGI application. Nothing is opened before the lifespan begins."""
     base = f"/api/{service.name}"
-    app = FastAPI(
+    app = Application(
         title=f"Todolist {service.name}",
         version="1",
         lifespan=_lifespan(service),
@@ -53,9 +67,7 @@ def create_app(service: Service) -> FastAPI:
     app.state.api_routes = [
         route for router in service.routers for route in router.routes if isinstance(route, APIRoute)
     ]
-    direct = [Direct(route) for route in app.state.api_routes if route.endpoint in service.direct]
-    app.add_middleware(DirectRoutes, routes=direct)
-    app.add_middleware(RequestMiddleware)
+    app.front(Direct(route) for route in app.state.api_routes if route.endpoint in service.direct)
     if service.access is not None:
         app.add_api_websocket_route(f"{base}/live", _live)
     _add_probes(app)
@@ -65,14 +77,14 @@ def create_app(service: Service) -> FastAPI:
 
 def create_worker(service: Service) -> FastAPI:
     """The background work of a service, as an application that answers nothing but the probes."""
-    app = FastAPI(
+    app = Application(
         title=f"Todolist {service.name} worker",
         lifespan=_lifespan(service, worker=True),
         openapi_url=None,
         redirect_slashes=False,
     )
     add_handlers(app)
-    app.add_middleware(RequestMiddleware)
+    app.front()
     _add_probes(app)
     return app
 
@@ -89,11 +101,20 @@ def _lifespan(
         try:
             async with runtime.running():
                 await runtime.until_ready(LISTEN_SECONDS)
+                _leave_alone()
                 yield State(runtime=runtime)
         finally:
             await tracing.stop()
 
     return lifespan
+
+
+def _leave_alone() -> None:
+    """Tell the garbage collector that what is there now stays: it would look at all of it again and again,
+    while every request waits. What comes and goes is looked at in larger portions."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
 
 
 def _add_probes(app: FastAPI) -> None:

@@ -5,9 +5,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import httpx
-import structlog
 
-from common import servicetoken, tracing
+from common import servicetoken, telemetry, tracing
 from common.errors import Unavailable
 
 TIMEOUTS = httpx.Timeout(connect=1.0, read=5.0, write=5.0, pool=1.0)  # seconds
@@ -22,7 +21,7 @@ class _ServiceAuth(httpx.Auth):
         request.headers["Authorization"] = (
             f"Bearer {servicetoken.make(self._key, self._caller, self._callee)}"
         )
-        if request_id := structlog.contextvars.get_contextvars().get("request_id"):
+        if request_id := telemetry.request_id():
             request.headers["X-Request-Id"] = request_id
         yield request
 

@@ -4,13 +4,12 @@ happens."""
 from collections.abc import Sequence
 from typing import Any
 
-import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
-from common import middleware
+from common import middleware, telemetry
 from common.errors import FRAMEWORK, BadRequest, FieldError, Invalid, NotFound, ServiceError
 
 
@@ -19,11 +18,11 @@ def add_handlers(app: FastAPI) -> None:
     app.add_exception_handler(ServiceError, _service_error)
     app.add_exception_handler(RequestValidationError, _validation_error)
     app.add_exception_handler(HTTPException, _http_exception)
+    app.add_exception_handler(Exception, _anything_else)
 
 
 def _render(error: ServiceError) -> Response:
-    request_id = structlog.contextvars.get_contextvars().get("request_id")
-    status, headers, body = middleware.problem(error, request_id)
+    status, headers, body = middleware.problem(error, telemetry.request_id())
     response = Response(body, status)
     response.raw_headers = list(headers)
     return response
@@ -32,6 +31,10 @@ def _render(error: ServiceError) -> Response:
 async def _service_error(request: Request, error: Exception) -> Response:  # noqa: ARG001 - Starlette's signature
     assert isinstance(error, ServiceError)  # noqa: S101 - registered for it alone
     return _render(error)
+
+
+async def _anything_else(request: Request, error: Exception) -> Response:  # noqa: ARG001 - Starlette's signature
+    return _render(ServiceError())  # the middleware logs what it was
 
 
 async def _http_exception(request: Request, error: Exception) -> Response:

@@ -11,7 +11,6 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import orjson
-import structlog
 from fastapi import Depends, Request
 from fastapi.openapi.models import HTTPBearer
 from fastapi.security.base import SecurityBase
@@ -19,6 +18,7 @@ from jose import jwk, jws
 from jose.backends.base import Key
 from jose.exceptions import JOSEError
 
+from common import telemetry
 from common.errors import Unauthorized, Unavailable
 from common.sessions import Sessions
 
@@ -163,7 +163,7 @@ class _Bearer(SecurityBase):
             raise Unauthorized("Send an access token as `Authorization: Bearer …`.", code="no-token")
         verifier: Verifier = request.scope["state"]["runtime"].verifier
         identity = await verifier.verify(token)
-        structlog.contextvars.bind_contextvars(account_id=str(identity.account_id))
+        telemetry.add(account_id=str(identity.account_id))
         return identity
 
 

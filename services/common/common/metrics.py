@@ -3,6 +3,8 @@
 No label may take a value that a client chooses: routes are templates, methods and pools are few.
 """
 
+from functools import cache
+
 from prometheus_client import Counter, Gauge, Histogram
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
@@ -15,6 +17,14 @@ REQUEST_SECONDS = Histogram(
     ["method", "route", "status"],
     buckets=SECONDS,
 )
+
+
+@cache  # as many as there are time series: to look one up costs more than to count with it
+def request_seconds(method: str, route: str, status: int) -> Histogram:
+    """The histogram of requests that were answered so."""
+    return REQUEST_SECONDS.labels(method, route, status)
+
+
 IN_FLIGHT = Gauge("http_requests_in_flight", "Requests that are being answered.")
 
 APPEND_SECONDS = Histogram(

@@ -2,15 +2,15 @@
 metrics, last resort."""
 
 import contextlib
+import random
 import re
-import secrets
 import time
 from typing import Any
 
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from common import metrics, tracing
+from common import metrics, telemetry, tracing
 from common.errors import ServiceError, TooLarge, UnsupportedMedia
 from common.schemas import encode
 
@@ -51,14 +51,14 @@ class RequestMiddleware:
     async def _handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers: Headers = dict(scope["headers"])
         given = headers.get(b"x-request-id", b"")
-        request_id = given.decode() if REQUEST_ID.fullmatch(given) else secrets.token_hex(16)
-        structlog.contextvars.clear_contextvars()
-        structlog.contextvars.bind_contextvars(request_id=request_id)
+        # An id to find a request by is no secret; asking the system for chance would cost a call each time.
+        request_id = given.decode() if REQUEST_ID.fullmatch(given) else f"{random.getrandbits(128):032x}"  # noqa: S311
+        telemetry.begin_request(request_id)
         started = time.perf_counter()
-        status = 0
+        status, complete = 0, False
 
         async def sender(message: Message) -> None:
-            nonlocal status
+            nonlocal status, complete
             if message["type"] == "http.response.start":
                 status = message["status"]
                 message["headers"] = [
@@ -66,6 +66,8 @@ class RequestMiddleware:
                     (b"x-request-id", request_id.encode()),
                     *_last(scope),
                 ]
+            else:
+                complete = not message.get("more_body", False)
             await send(message)
 
         try:
@@ -77,9 +79,10 @@ class RequestMiddleware:
                 await _answer(sender, error, request_id)
             except Exception as error:
                 logger.error("request failed", exc_info=error)
-                if status:
+                if not status:
+                    await _answer(sender, ServiceError(), request_id)
+                elif not complete:
                     raise  # half an answer is out: only cutting the connection says so
-                await _answer(sender, ServiceError(), request_id)
         finally:
             self._record(scope, status, time.perf_counter() - started)
 
@@ -89,7 +92,7 @@ class RequestMiddleware:
         route = getattr(scope.get("route"), "path", "none")
         method = scope["method"] if scope["method"] in METHODS else "other"
         tracing.answered(method, route, status)
-        metrics.REQUEST_SECONDS.labels(method, route, status).observe(seconds)
+        metrics.request_seconds(method, route, status).observe(seconds)
         # Services poll each other all the time: what went well there is nobody's news.
         quiet = "/internal/" in route and status < 400
         log = logger.debug if quiet else logger.info

@@ -1,17 +1,20 @@
 """Logs: structured, one object a line, with request and account id, and never a token, a password or what
 people wrote."""
 
-import contextlib
 import json
 import logging
 import re
 import sys
-from typing import Any
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any, BinaryIO
 
 import orjson
 import structlog
 from structlog.dev import plain_traceback
 from structlog.processors import ExceptionRenderer
+from structlog.stdlib import add_log_level
 from structlog.tracebacks import ExceptionDictTransformer
 
 from common import tracing
@@ -19,39 +22,80 @@ from common import tracing
 SECRET = re.compile("password|token|authorization|cookie|secret|body|key", re.IGNORECASE)
 
 
-def _speaking(service: str) -> Any:
-    """Every line says whose it is."""
-
-    def add(_logger: Any, _name: str, event: dict[str, Any]) -> dict[str, Any]:
-        event["service"] = service
-        return event
-
-    return add
+_request: ContextVar[dict[str, Any] | None] = ContextVar("request", default=None)
 
 
-def _redact(_logger: Any, _name: str, event: dict[str, Any]) -> dict[str, Any]:
-    """A last guard: whatever is called like a secret is not written."""
-    return {name: "[redacted]" if SECRET.search(name) else value for name, value in event.items()}
+def begin_request(request_id: str) -> None:
+    """From here on every line of this request names it."""
+    _request.set({"request_id": request_id})
 
 
-def _json(event: Any, **options: Any) -> str:
+def add(**about: Any) -> None:
+    """Say this, too, on every further line of the request under way."""
+    if (request := _request.get()) is not None:
+        request.update(about)
+
+
+def request_id() -> str | None:
+    """The id of the request under way."""
+    return None if (request := _request.get()) is None else request["request_id"]
+
+
+
+@cache  # names stand in the code: there are few
+def _is_secret(name: str) -> bool:
+    return SECRET.search(name) is not None
+
+
+def _completing(service: str | None, *, clock: bool = False) -> Any:
+    """A processor that adds what every line says: of which request it is, whose line, its level and time.
+
+    One where there could be six, since every request pays for each. With `clock` the time of day has to do.
+    """
+
+    def complete(logger: Any, method: str, event: dict[str, Any]) -> dict[str, Any]:
+        line = event if (request := _request.get()) is None else request | event
+        if service is not None:
+            line["service"] = service
+        tracing.add_ids(line)
+        add_log_level(logger, method, line)
+        line["timestamp"] = f"{datetime.now():%H:%M:%S}" if clock else datetime.now(UTC)  # noqa: DTZ005 - local
+        for name in line:  # a last guard: whatever is called like a secret is not written
+            if _is_secret(name):
+                line[name] = "[redacted]"
+        return line
+
+    return complete
+
+
+def _json(_logger: Any, _name: str, line: dict[str, Any]) -> bytes:
     try:
-        return orjson.dumps(event, **options).decode()
+        return orjson.dumps(line, default=repr, option=orjson.OPT_UTC_Z)
     except TypeError:  # a lone surrogate, for example: slower is better than not said
-        return json.dumps(event, **options)
+        return json.dumps(line, default=str).encode()
 
 
-def _as_bytes(_logger: Any, _name: str, line: Any) -> bytes:
-    return str(line).encode("utf-8", "backslashreplace")
+def _bytes(_logger: Any, _name: str, line: str) -> bytes:
+    return line.encode("utf-8", "backslashreplace")
 
 
-class _Lines(structlog.BytesLogger):
-    """A full disk is no reason to fail a request."""
+def _text(_logger: Any, _name: str, line: bytes) -> str:
+    return line.decode()
 
-    def msg(self, message: bytes) -> None:
+
+class _Lines:
+    """Where lines go. A full disk is no reason to fail a request."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+
+    def msg(self, line: bytes) -> None:
         """Write a line."""
-        with contextlib.suppress(OSError):
-            super().msg(message)
+        try:
+            self._file.write(line + b"\n")
+            self._file.flush()
+        except OSError:
+            pass
 
     log = debug = info = warning = error = critical = exception = msg
 
@@ -64,22 +108,12 @@ def configure(service: str, level: str, form: str) -> None:
     """Send structlog's and the standard library's logs the same way."""
     # A person at a terminal wants short lines: the time of day is enough, whose line it is stands before it.
     person = form == "console"
-    shared: list[Any] = [
-        structlog.contextvars.merge_contextvars,
-        *([] if person else [_speaking(service)]),
-        tracing.add_ids,
-        structlog.stdlib.add_log_level,
-        structlog.processors.TimeStamper(fmt="%H:%M:%S" if person else "iso", utc=not person),
-        _redact,
-    ]
-    last: list[Any] = (
-        [structlog.dev.ConsoleRenderer(colors=False, pad_event_to=0, exception_formatter=plain_traceback)]
-        if person
-        else [ExceptionRenderer(_traceback), structlog.processors.JSONRenderer(_json)]
-    )
+    complete = _completing(None if person else service, clock=person)
+    console = structlog.dev.ConsoleRenderer(colors=False, pad_event_to=0, exception_formatter=plain_traceback)
+    last: list[Any] = [console, _bytes] if person else [ExceptionRenderer(_traceback), _json]
     # Ours are written as they are: by way of the standard library each costs several times as much.
     structlog.configure(
-        processors=[*shared, *last, _as_bytes],
+        processors=[complete, *last],
         logger_factory=lambda *_: _Lines(sys.stderr.buffer),
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level)),
         cache_logger_on_first_use=True,
@@ -87,8 +121,8 @@ def configure(service: str, level: str, form: str) -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last],
+            foreign_pre_chain=[complete],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last, _text],
         )
     )
     root = logging.getLogger()

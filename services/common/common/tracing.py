@@ -102,8 +102,7 @@ def joined(other: str | None) -> None:
         _otel.joined(other)
 
 
-def add_ids(_logger: Any, _name: str, event: dict[str, Any]) -> dict[str, Any]:
-    """A processor of structlog: every line of a trace names it."""
+def add_ids(line: dict[str, Any]) -> None:
+    """Have a line of the log name the trace that it belongs to."""
     if _otel is not None and (place := _otel.here()) is not None:
-        _, event["trace_id"], event["span_id"], _ = place.split("-")
-    return event
+        _, line["trace_id"], line["span_id"], _ = place.split("-")
