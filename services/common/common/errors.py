@@ -3,7 +3,8 @@ place.
 
 ServiceError
  ├─ BadRequest 400 · Unauthorized 401 · Forbidden 403 · NotFound 404 · Conflict 409 · Gone 410
- ├─ VersionConflict 412 · TooLarge 413 · UnsupportedMedia 415 · Invalid 422 · TooManyRequests 429
+ ├─ TooSlow 408 · VersionConflict 412 · TooLarge 413 · UnsupportedMedia 415 · Invalid 422
+ ├─ TooManyRequests 429 · HeadTooLarge 431
  └─ Unavailable 503
 """
 
@@ -116,6 +117,18 @@ class VersionConflict(ServiceError):
     """If-Match named another version; `current` carries the resource as it is."""
 
     status, code, title = 412, "version-conflict", "It has changed since you read it"
+
+
+class TooSlow(ServiceError):
+    """The request did not come in in time (RFC 9110 section 15.5.9)."""
+
+    status, code, title = 408, "too-slow", "The request took too long to arrive"
+
+
+class HeadTooLarge(ServiceError):
+    """The request line and headers are larger than we read (RFC 6585 section 5)."""
+
+    status, code, title = 431, "head-too-large", "The request line and headers are too large"
 
 
 class TooLarge(ServiceError):

@@ -12,6 +12,7 @@ from types import FrameType
 import uvicorn
 from fastapi import FastAPI
 
+from common.arrival import Protocol
 from common.listening import cease
 from common.settings import ServiceSettings, load
 
@@ -68,7 +69,7 @@ def configuration(target: str, settings: ServiceSettings, *, reload: bool = Fals
         host=settings.host,
         port=settings.port,
         loop="uvloop",
-        http="httptools",
+        http=Protocol,
         ws="common.log.wire:Protocol",
         ws_max_size=SOCKET_BYTES,
         ws_per_message_deflate=False,
