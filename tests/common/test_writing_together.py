@@ -1,15 +1,19 @@
 """What is done together stays each one's own: refusals, numbers, and who has to wait."""
 
 import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
+from common import telemetry
 from common.errors import Conflict, ServiceError
 from common.ids import new_id
 from common.log.transaction import Tx
+from common.settings import ServiceSettings
 from tests.common.conftest import Log, MakeLog, create, note
 
 Command = tuple[str, str]  # a topic, a text; "no" is refused, "bug" fails
@@ -49,8 +53,26 @@ def count_commits(log: Log) -> list[int]:
 
 async def send(log: Log, commands: Sequence[Command]) -> list[Any]:
     """All at once; results and errors in their order."""
-    writes = (log.writer.write_together(topic, put_notes, (topic, text)) for topic, text in commands)
+    writes = (log.writer.write_batched(topic, put_notes, (topic, text)) for topic, text in commands)
     return await asyncio.gather(*writes, return_exceptions=True)
+
+
+@asynccontextmanager
+async def holding(replica: Log, *topics: str) -> AsyncIterator[asyncio.Event]:
+    """A transaction of another replica, which holds topics until it is told to end."""
+    release, reached = asyncio.Event(), asyncio.Event()
+
+    async def hold(_: Tx) -> None:
+        reached.set()
+        await release.wait()
+
+    task = asyncio.create_task(replica.writer.write(topics, hold))
+    await reached.wait()
+    try:
+        yield release
+    finally:
+        release.set()
+        await task
 
 
 async def test_commands_for_several_topics_share_transactions(log: Log, topics: list[str]) -> None:
@@ -83,15 +105,7 @@ async def test_a_topic_that_is_held_keeps_only_its_own_waiting(
     log: Log, make_log: MakeLog, topics: list[str]
 ) -> None:
     held, free, _ = topics
-    release, reached = asyncio.Event(), asyncio.Event()
-
-    async def hold(_: Tx) -> None:
-        reached.set()
-        await release.wait()
-
-    async with make_log(log.settings) as replica:
-        holding = asyncio.create_task(replica.writer.write([held], hold))
-        await reached.wait()
+    async with make_log(log.settings) as replica, holding(replica, held) as release:
         waiting = asyncio.create_task(send(log, [(held, str(each)) for each in range(5)]))
         assert await send(log, [(free, str(each)) for each in range(5)]) == [1, 2, 3, 4, 5]
         assert not waiting.done()
@@ -99,7 +113,51 @@ async def test_a_topic_that_is_held_keeps_only_its_own_waiting(
         release.set()
         assert sorted(await waiting) == [1, 2, 3, 4, 5]
         assert commits[0] <= 2, "those that waited did not share a transaction"
-        await holding
+
+
+async def test_a_bug_fails_nobody_who_waits_for_a_held_topic(
+    log: Log, make_log: MakeLog, topics: list[str]
+) -> None:
+    held, free, _ = topics
+    async with make_log(log.settings) as replica, holding(replica, held) as release:
+        waiting = asyncio.create_task(send(log, [(held, "a"), (held, "b"), (free, "bug")]))
+        assert await send(log, [(free, "after")]) == [1]
+        release.set()
+        one, other, failed = await waiting
+    assert [one, other] == [1, 2]
+    assert isinstance(failed, RuntimeError)
+
+
+async def test_however_many_topics_are_held_others_find_a_connection(
+    log_settings: ServiceSettings, make_log: MakeLog
+) -> None:
+    """A replica that stops in the middle of a batch holds all of its topics."""
+    held, free = ([f"list:{new_id()}" for _ in range(count)] for count in (12, 3))
+    few = log_settings.model_copy(update={"pool_size": 4})
+    async with make_log(few) as log, make_log(log_settings) as replica:
+        for topic in [*held, *free]:
+            await create(log, topic)
+        async with holding(replica, *held) as release:
+            waiting = asyncio.create_task(send(log, [(topic, "a") for topic in held]))
+            for number in range(1, 6):
+                assert await send(log, [(topic, "b") for topic in free]) == [2 * number - 1] * 3
+                for topic in free:
+                    await log.writer.write([topic], partial(note, topic=topic, text="c"))
+            assert not waiting.done()
+            release.set()
+            assert await waiting == [1] * 12
+
+
+async def test_what_is_logged_on_the_way_names_no_single_request(log: Log, topics: list[str]) -> None:
+    seen: list[str | None] = []
+
+    async def look(_: Tx, commands: Sequence[str]) -> list[ServiceError | None]:
+        seen.append(telemetry.request_id())
+        return [None for _ in commands]
+
+    telemetry.begin_request("of-one-of-many")
+    await log.writer.write_batched(topics[0], look, "a")
+    assert seen == [None]
 
 
 async def test_a_topic_that_does_not_exist(log: Log) -> None:
@@ -118,7 +176,7 @@ async def test_other_actions_on_the_topic_take_their_turn(log: Log, topics: list
     mixed: list[Awaitable[Any]] = []
     for each in range(40):
         together = each % 2
-        write = log.writer.write_together(topic, put_notes, (topic, str(each))) if together else None
+        write = log.writer.write_batched(topic, put_notes, (topic, str(each))) if together else None
         mixed.append(write or log.writer.write([topic], alone))
     assert sorted(await asyncio.gather(*mixed)) == list(range(1, 41))
     assert await numbers(log, topic) == list(range(1, 41))

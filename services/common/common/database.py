@@ -21,7 +21,7 @@ from common.errors import Unavailable
 from common.settings import ServiceSettings
 
 CONNECT_TIMEOUT = 2  # seconds until a MySQL that does not answer counts as away
-LOCK_TIMEOUT = 4  # seconds a transaction waits for a row lock before it is run again
+LOCK_TIMEOUT = 1  # seconds a transaction waits for a row lock before it is run again
 # Seconds of silence after which MySQL closes a connection that writes. A process that vanishes in the middle
 # of a transaction (its node, its network) does not say so, and until then its rows stay locked for everybody.
 IDLE_TIMEOUT = 20
@@ -31,7 +31,8 @@ STATEMENT_TIMEOUT = (
 )
 
 # MySQL manual, "Server/Client Error Message Reference": deadlock found, lock wait timeout exceeded.
-RETRY = {1205, 1213}
+LOCK_WAIT = 1205
+RETRY = {LOCK_WAIT, 1213}
 # Too many connections, not ready, shutdown, network errors, read-only after a failover, gone away, lost,
 # killed.
 AWAY = {
@@ -116,6 +117,11 @@ def is_away(error: BaseException) -> bool:
     return error_number(error) in AWAY
 
 
+def is_unreachable(error: BaseException | None) -> bool:
+    """Whether it means that MySQL cannot be reached; that our connections are busy is another matter."""
+    return error is not None and is_away(error) and not isinstance(error, PoolTimeout)
+
+
 class CountedPool(AsyncAdaptedQueuePool):
     """A pool that knows who waits for it."""
 
@@ -137,6 +143,7 @@ class Database:
     """The two pools. Reads commit by themselves and leave no trace; writes are transactions of the log."""
 
     def __init__(self, settings: ServiceSettings) -> None:
+        self.settings = settings
         self.reads = _engine(settings, "reads", isolation_level="AUTOCOMMIT", idle=IDLE_READS)
         self.writes = _engine(settings, "writes", isolation_level="READ COMMITTED", idle=IDLE_TIMEOUT)
         self.away = False  # whether MySQL could not be reached the last time somebody tried
@@ -160,8 +167,8 @@ class Database:
             raise
 
     def note_away(self, error: BaseException) -> None:
-        """Remember for `/readyz` that MySQL was away; that all connections are busy is another matter."""
-        self.away = is_away(error) and not isinstance(error, PoolTimeout)
+        """Remember for `/readyz` that MySQL was away."""
+        self.away = is_unreachable(error)
 
     def pools(self) -> dict[str, CountedPool]:
         """The pools by name."""

@@ -49,10 +49,10 @@ class RequestMiddleware:
             await self._handle(scope, receive, send)
 
     async def _handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers: Headers = dict(scope["headers"])
+        headers: Headers = dict(reversed(scope["headers"]))  # the first of a name, as FastAPI takes it
         given = headers.get(b"x-request-id", b"")
-        # An id to find a request by is no secret; asking the system for chance would cost a call each time.
-        request_id = given.decode() if REQUEST_ID.fullmatch(given) else f"{random.getrandbits(128):032x}"  # noqa: S311
+        # What a request is found by is no secret: chance of our own does, which costs no call to the system.
+        request_id = given.decode() if REQUEST_ID.fullmatch(given) else f"{random.getrandbits(128):032x}"
         telemetry.begin_request(request_id)
         started = time.perf_counter()
         status, complete = 0, False

@@ -19,6 +19,7 @@ from structlog.tracebacks import ExceptionDictTransformer
 
 from common import tracing
 
+LIBRARIES = ("asyncio", "httpcore", "httpx", "sqlalchemy", "uvicorn.access", "uvicorn.error", "websockets")
 SECRET = re.compile("password|token|authorization|cookie|secret|body|key", re.IGNORECASE)
 
 
@@ -41,7 +42,6 @@ def request_id() -> str | None:
     return None if (request := _request.get()) is None else request["request_id"]
 
 
-
 @cache  # names stand in the code: there are few
 def _is_secret(name: str) -> bool:
     return SECRET.search(name) is not None
@@ -59,7 +59,8 @@ def _completing(service: str | None, *, clock: bool = False) -> Any:
             line["service"] = service
         tracing.add_ids(line)
         add_log_level(logger, method, line)
-        line["timestamp"] = f"{datetime.now():%H:%M:%S}" if clock else datetime.now(UTC)  # noqa: DTZ005 - local
+        now = datetime.now(UTC)
+        line["timestamp"] = f"{now.astimezone():%H:%M:%S}" if clock else now
         for name in line:  # a last guard: whatever is called like a secret is not written
             if _is_secret(name):
                 line[name] = "[redacted]"
@@ -68,19 +69,19 @@ def _completing(service: str | None, *, clock: bool = False) -> Any:
     return complete
 
 
-def _json(_logger: Any, _name: str, line: dict[str, Any]) -> bytes:
+def _json(_logger: Any, _name: str, line: Any) -> bytes:
     try:
         return orjson.dumps(line, default=repr, option=orjson.OPT_UTC_Z)
     except TypeError:  # a lone surrogate, for example: slower is better than not said
         return json.dumps(line, default=str).encode()
 
 
-def _bytes(_logger: Any, _name: str, line: str) -> bytes:
-    return line.encode("utf-8", "backslashreplace")
+def _bytes(_logger: Any, _name: str, line: Any) -> bytes:
+    return str(line).encode("utf-8", "backslashreplace")
 
 
-def _text(_logger: Any, _name: str, line: bytes) -> str:
-    return line.decode()
+def _text(_logger: Any, _name: str, line: Any) -> str:
+    return bytes(line).decode()
 
 
 class _Lines:
@@ -129,6 +130,14 @@ def configure(service: str, level: str, form: str) -> None:
     root.handlers = [handler]
     root.setLevel(level)
     # A line for each request is ours (middleware.py); libraries speak up when something is wrong.
-    for name in ("uvicorn.access", "uvicorn.error", "httpx", "httpcore", "asyncio", "websockets"):
+    for name in (
+        "uvicorn.access",
+        "uvicorn.error",
+        "httpx",
+        "httpcore",
+        "asyncio",
+        "websockets",
+        "sqlalchemy",
+    ):
         logging.getLogger(name).handlers = []
         logging.getLogger(name).setLevel(max(logging.getLevelName(level), logging.WARNING))

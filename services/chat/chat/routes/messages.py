@@ -82,7 +82,7 @@ async def list_messages(
 async def create_message(rt: Rt, me: Me, room_id: UUID, body: schemas.MessageCreate) -> Response:
     """Every member may, viewers too. With an `id` it can be sent again without being said twice."""
     command = SendMessage(room_id, me.account_id, body.id or new_id(), body)
-    done = await rt.log.write_together(room_topic(room_id), send_messages, command)
+    done = await rt.log.write_batched(room_topic(room_id), send_messages, command)
     return json_response(done.data, status=201 if done.created else 200, tag=etag.etag(done.version))
 
 

@@ -16,7 +16,7 @@ from common.log.transaction import TransactionLostError, Tx
 T = TypeVar("T")
 C = TypeVar("C")
 Action = Callable[[Tx], Awaitable[T]]
-Together = Callable[[Tx, Sequence[C]], Awaitable[Sequence[T | ServiceError]]]
+BatchAction = Callable[[Tx, Sequence[C]], Awaitable[Sequence[T | ServiceError]]]
 """An action for many commands, in their order: what each results in, or the refusal that is its own. What is
 refused has written nothing."""
 
@@ -25,12 +25,13 @@ logger = structlog.get_logger()
 
 @dataclass(eq=False)
 class Job(Generic[T]):
-    """One request that waits. Its action stands for `together` with its command alone, if it has that."""
+    """One request that waits. Its action stands for `batch_action` with its command alone, if it has that."""
 
     topics: Sequence[str]
     action: Action[T]
-    together: Together[Any, T] | None = None
+    batch_action: BatchAction[Any, T] | None = None
     command: Any = None
+    held: bool = False  # somebody else has a topic of its
     result: Any = None
     error: Exception | None = None
     done: asyncio.Future[T] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
@@ -52,29 +53,29 @@ class Job(Generic[T]):
 
     def fail(self, error: Exception) -> None:
         """Answer with an error of the whole transaction."""
-        self.error = self.error or error
+        self.error = error  # whatever was decided before has been undone
         self.settle()
 
 
-def job_of(topic: str, together: Together[C, T], command: C) -> Job[T]:
+def job_of(topic: str, batch_action: BatchAction[C, T], command: C) -> Job[T]:
     """A request whose command may be carried out together with others."""
 
     async def alone(tx: Tx) -> T:
-        (result,) = await together(tx, [command])
+        (result,) = await batch_action(tx, [command])
         if isinstance(result, ServiceError):
             raise result
         return result
 
-    return Job([topic], alone, together, command)
+    return Job([topic], alone, batch_action, command)
 
 
 async def carry_out(jobs: Sequence[Job[Any]], tx: Tx) -> bool:
     """Every job in its turn, neighbours together where they can be; false when nothing is to be committed."""
     if len(jobs) == 1:
         return await _alone(jobs[0], tx)
-    for together, neighbours in groupby(jobs, key=lambda job: job.together):
+    for batch_action, neighbours in groupby(jobs, key=lambda job: job.batch_action):
         crowd = list(neighbours)
-        if together is None or len(crowd) == 1 or not await _together(together, crowd, tx):
+        if batch_action is None or len(crowd) == 1 or not await _together(batch_action, crowd, tx):
             for job in crowd:
                 await _among_others(job, tx)
     return True
@@ -100,12 +101,12 @@ async def _among_others(job: Job[Any], tx: Tx) -> None:
         job.keep(None, error)
 
 
-async def _together(together: Together[Any, Any], crowd: Sequence[Job[Any]], tx: Tx) -> bool:
+async def _together(batch_action: BatchAction[Any, Any], crowd: Sequence[Job[Any]], tx: Tx) -> bool:
     """Many requests in a few statements; false when that failed, so that each has to be tried alone."""
     try:
         async with tx.savepoint():
             await tx.lock(*{topic for job in crowd for topic in job.topics})
-            results = await together(tx, [job.command for job in crowd])
+            results = await batch_action(tx, [job.command for job in crowd])
     except Exception as error:
         _raise_if_lost(error)
         logger.exception("failed together; each is tried alone", requests=len(crowd))

@@ -64,7 +64,7 @@ async def list_tasks(
 async def create_task(rt: Rt, me: Me, list_id: UUID, body: NewTask) -> Response:
     """Takes the role editor. With an id chosen by the client it can be sent again safely."""
     command = CreateTask(me.account_id, list_id, body.id or new_id(), body)
-    return reply(await rt.log.write_together(list_topic(list_id), create_tasks, command))
+    return reply(await rt.log.write_batched(list_topic(list_id), create_tasks, command))
 
 
 @router.get(
