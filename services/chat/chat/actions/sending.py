@@ -96,8 +96,7 @@ class _Sending:
             await messages.add(self._tx.db, rows)
         moved, self._moved = self._moved, defaultdict(dict)
         for room_id, positions in moved.items():
-            await rooms.change(self._tx.db, room_id, last_number=self._numbers[room_id])
-            await rooms.advance_positions(self._tx.db, room_id, positions)
+            await rooms.advance(self._tx.db, room_id, self._numbers[room_id], positions)
 
     async def _thread(self, room: AnyRow, body: schemas.MessageCreate) -> UUID | None:
         """The thread it belongs to: a message's, or the discussion of a task of the room's list."""

@@ -1,10 +1,11 @@
 """SQL of rooms: who may see which, their pages, and the read positions in them."""
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, case, exists, insert, select, update
+from sqlalchemy import ColumnElement, Integer, Update, bindparam, case, exists, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chat.models import Member, Room
@@ -75,11 +76,27 @@ async def positions(db: AsyncConnection, account_id: UUID) -> Sequence[AnyRow]:
     return (await db.execute(query)).all()
 
 
-async def advance_positions(db: AsyncConnection, room_id: UUID, numbers: Mapping[UUID, int]) -> None:
-    """Move the read positions of several people forward, to the numbers of what they sent last."""
-    to = [(Member.account_id == account_id, number) for account_id, number in numbers.items()]
-    these = update(Member).where(Member.room_id == room_id, Member.account_id.in_(numbers))
-    await db.execute(these.values(read_number=case(*to)))
+async def advance(db: AsyncConnection, room_id: UUID, last_number: int, read: Mapping[UUID, int]) -> None:
+    """The room's last number, and the read positions of several people: the numbers of what they sent
+    last."""
+    await db.execute(_ADVANCE_ROOM, {"room": room_id, "number": last_number})
+    numbered = list(enumerate(read.items()))
+    places: dict[str, object] = {f"account_{each}": account_id for each, (account_id, _) in numbered}
+    places |= {f"number_{each}": number for each, (_, number) in numbered}
+    await db.execute(_advance_members(len(numbered)), places | {"room": room_id, "accounts": list(read)})
+
+
+_ADVANCE_ROOM = update(Room).where(Room.id == bindparam("room")).values(last_number=bindparam("number"))
+
+
+@cache  # putting it together costs more than running it
+def _advance_members(count: int) -> Update:
+    to = [
+        (Member.account_id == bindparam(f"account_{each}"), bindparam(f"number_{each}", type_=Integer))
+        for each in range(count)
+    ]
+    these = Member.account_id.in_(bindparam("accounts", expanding=True))
+    return update(Member).where(Member.room_id == bindparam("room"), these).values(read_number=case(*to))
 
 
 async def move_position(

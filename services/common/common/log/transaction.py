@@ -158,8 +158,7 @@ class Tx:
             grown.setdefault(state.seq - state.stored, []).append(topic.encode())
         for count, topics in grown.items():
             if count:
-                changed = update(TOPICS).where(TOPICS.c.topic.in_(topics))
-                await self.db.execute(changed.values(seq=TOPICS.c.seq + count))
+                await self.db.execute(_ADVANCE, {"topics": topics, "count": count})
         if self._events:
             await self.db.execute(_APPEND, [_row(event) for event in self._events])
         return self._events
@@ -172,6 +171,11 @@ _HEADS = (
 )
 _LOCK, _LOCK_FREE = _HEADS.with_for_update(), _HEADS.with_for_update(skip_locked=True)
 _CREATE = mysql_insert(TOPICS).on_duplicate_key_update(seq=TOPICS.c.seq)
+_ADVANCE = (
+    update(TOPICS)
+    .where(TOPICS.c.topic.in_(bindparam("topics", expanding=True)))
+    .values(seq=TOPICS.c.seq + bindparam("count"))
+)
 _APPEND = insert(EVENTS)
 
 

@@ -87,7 +87,7 @@ class Writer:
 
     async def _result(self, job: Job[T]) -> T:
         try:
-            return await asyncio.shield(job.done)
+            return await job.done  # who goes away takes only this along: the transaction knows nothing of it
         finally:
             tracing.joined(job.place)
 
