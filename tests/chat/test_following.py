@@ -190,6 +190,9 @@ async def test_killed_at_any_moment_every_event_takes_effect_once(
     """The activity lines are the witness: one for each event of todo's log, in its order."""
     alice, bob = await asyncio.gather(person("Alice"), person("Bob"))
     chance = random.Random(7)
+    await has_room(
+        bob, await new_list(bob, "First")
+    )  # following begins with a snapshot, which posts no lines
     await has_room(alice, await new_list(alice, "Before"))
     changes = asyncio.create_task(change_lists(chance, alice, bob, 60))
     chat = stack.service("chat")

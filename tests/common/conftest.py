@@ -1,18 +1,23 @@
 """A database that holds nothing but the log's tables, and the parts of `common` that work on it."""
 
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from common.database import Database, make_metadata
 from common.ids import UUIDType, new_id
+from common.log import reader
+from common.log.access import Membership
 from common.log.bus import Bus, connect
 from common.log.events import Event
 from common.log.hub import Hub
+from common.log.reader import Head
 from common.log.tables import log_tables
 from common.log.transaction import Tx
 from common.log.writer import Writer
@@ -47,6 +52,22 @@ applied = sa.Table(
 """… and what its follower has made of it."""
 
 
+class Everybody:
+    """The rule of access in tests: everyone may follow everything, but for those who are strangers."""
+
+    def __init__(self) -> None:
+        self.strangers: set[UUID] = set()
+
+    def about(self, topic: str) -> UUID:
+        return UUID(topic.partition(":")[2])
+
+    async def look(
+        self, connection: AsyncConnection, topics: Collection[str], asked: Collection[Membership]
+    ) -> tuple[dict[str, Head], set[Membership]]:
+        heads = await reader.heads(connection, topics)
+        return heads, {(of, account) for of, account in asked if account not in self.strangers}
+
+
 @dataclass
 class Log:
     """One process's half of the log, as a test drives it."""
@@ -56,6 +77,7 @@ class Log:
     bus: Bus
     writer: Writer
     hub: Hub
+    access: Everybody
 
     async def events(self, topic: str) -> list[Any]:
         """All rows of a topic."""
@@ -107,11 +129,12 @@ def make_log() -> MakeLog:
         async def ensure(topic: str) -> None:
             await writer.write([topic], _nothing)
 
-        hub = Hub(database, bus, ensure)
+        access = Everybody()
+        hub = Hub(database, bus, ensure, access)
         bus.start()
         hub.start()
         try:
-            yield Log(settings, database, bus, writer, hub)
+            yield Log(settings, database, bus, writer, hub, access)
         finally:
             await hub.close()
             await writer.close()

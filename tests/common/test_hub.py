@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from common.database import now
 from common.errors import Unavailable
 from common.ids import new_id
-from common.log import reader
+from common.log import looks, reader
 from common.log.events import Event, Revokes, Run, runs
 from common.log.frames import Frame
 from common.log.hub import Hub
@@ -39,7 +39,7 @@ class Screen:
 
     def __init__(self, account_id: UUID | None = None) -> None:
         self.account_id = account_id or new_id()
-        self.starting = asyncio.Semaphore(8)
+        self.reading = asyncio.Semaphore(2)
         self.frames: list[dict[str, object]] = []
         self.over = False
         self.writes = 0
@@ -79,7 +79,7 @@ def payloads(frames: bytes) -> Iterator[bytes]:
 def subscribe(
     hub: Hub, screen: Screen, topic: str, after: int | None = None, epoch: str | None = None
 ) -> Subscription:
-    subscription = Subscription(hub, screen, topic, sa.true())
+    subscription = Subscription(hub, screen, topic)
     subscription.start(after, epoch)
     return subscription
 
@@ -455,14 +455,78 @@ async def test_those_who_come_back_at_once_share_their_reads(
     assert reads <= len(topics)
 
 
+async def test_in_a_rush_those_who_come_one_after_the_other_share_a_read(
+    log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As soon as much has been read already, who asks waits for others."""
+    monkeypatch.setattr(looks, "PERIOD", 3600.0)
+    topic = f"list:{new_id()}"
+    await create(log, topic)
+    await write(log, topic, 2)
+
+    async def began(screen: Screen) -> bool:
+        return screen.ops()[:1] == ["subscribed"]
+
+    for _ in range(looks.READS):
+        first = Screen()
+        subscribe(log.hub, first, topic)
+        await eventually(partial(began, first))
+    reads = 0
+    real = log.hub.database.read
+
+    def counted() -> contextlib.AbstractAsyncContextManager[AsyncConnection]:
+        nonlocal reads
+        reads += 1
+        return real()
+
+    monkeypatch.setattr(log.hub.database, "read", counted)
+    screens = [Screen() for _ in range(20)]
+    for screen in screens:
+        subscribe(log.hub, screen, topic, 0)
+        await asyncio.sleep(0)
+    for screen in screens:
+        await eventually(sees(screen, [1, 2]))
+    assert reads == 1
+
+
+async def test_who_is_ahead_of_the_topic_gets_nothing_twice(
+    log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A subscription reads in the log what the topic has not been told yet, and waits for it to be level."""
+    topic = f"list:{new_id()}"
+    await create(log, topic)
+    early, late = Screen(), Screen()
+    subscribe(log.hub, early, topic)
+
+    async def began(screen: Screen) -> bool:
+        return screen.ops()[:1] == ["subscribed"]
+
+    await eventually(partial(began, early))
+    live = log.hub.topics[topic]
+    monkeypatch.setattr(log.bus, "publish", lambda *_: None)
+    monkeypatch.setattr(live, "_heal_soon", lambda: None)
+    await write(log, topic, 3)
+    following = subscribe(log.hub, late, topic)
+    await eventually(partial(began, late))
+    assert (live.cursor, following.cursor) == (0, 3)
+    assert following not in live.level
+    for seq in range(1, 5):
+        about, _, data = event(seq, topic=topic, epoch=live.epoch).publication().partition(b"\n")
+        live.receive(json.loads(about), data)
+    await eventually(sees(early, [1, 2, 3, 4]))
+    await eventually(sees(late, [4]))
+    assert following in live.level
+
+
 async def test_one_who_may_not_follow_shares_the_read_and_learns_nothing(log: Log) -> None:
-    """Among those who ask in the same moment, each is answered by its own condition."""
+    """Among those who ask in the same moment, each is answered for who they are."""
     topic = f"list:{new_id()}"
     await create(log, topic)
     await write(log, topic, 2)
     friend, stranger = Screen(), Screen()
-    Subscription(log.hub, friend, topic, sa.true()).start(0, None)
-    Subscription(log.hub, stranger, topic, sa.false()).start(0, None)
+    log.access.strangers.add(stranger.account_id)
+    subscribe(log.hub, friend, topic, 0)
+    subscribe(log.hub, stranger, topic, 0)
 
     async def answered() -> bool:
         return friend.seqs() == [1, 2] and stranger.over

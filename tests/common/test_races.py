@@ -130,7 +130,7 @@ class Seen:
     def offer(self, run: Run) -> None:
         self.seqs += [event.seq for event in run.events]
 
-    def signal(self, kind: str, data: bytes, only: UUID | None) -> None:
+    def signal(self, frame: bytes, only: UUID | None) -> None:
         pass
 
     def restart(self) -> None:

@@ -3,24 +3,22 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from uuid import UUID
 
 from fastapi import FastAPI
-from sqlalchemy import ColumnElement
 
 from chat.actions import following
-from chat.models import Base, accounts
+from chat.models import Base, Member, accounts
 from chat.presence import Presence
 from chat.routes import ROUTERS, messages
 from chat.settings import Settings
 from chat.signals import TypingSignals
-from chat.store.rooms import is_member
 from chat.topics import room_of
 from common.accounts import accounts_feed
 from common.app import Runtime, Service, create_app, create_worker
 from common.conversation import Op
 from common.follow import Feed
 from common.live import Hook
+from common.log.access import Members
 from common.settings import load
 
 
@@ -39,11 +37,6 @@ async def _setup(rt: Runtime) -> AsyncIterator[Local]:
     presence = Presence(rt.redis, rt.bus, settings)
     async with presence.running():
         yield Local(presence, TypingSignals(presence, rt.signal, settings.typing_interval))
-
-
-def _access(account_id: UUID, topic: str) -> ColumnElement[bool] | None:
-    room_id = room_of(topic)
-    return None if room_id is None else is_member(account_id, room_id)
 
 
 # Sockets come after the set-up, so `rt.local` is looked up when one speaks.
@@ -70,7 +63,7 @@ def service(settings: Settings) -> Service:
         metadata=Base.metadata,
         routers=ROUTERS,
         direct=[messages.create_message],
-        access=_access,
+        access=Members(room_of, Member.room_id, Member.account_id),
         follows=lambda _: [
             accounts_feed(accounts),
             Feed("todo", "lists", following.apply, following.restore, following.retain),

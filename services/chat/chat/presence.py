@@ -22,7 +22,9 @@ from redis.asyncio.client import Pipeline
 from chat.settings import Settings
 from chat.topics import room_of
 from common.log.bus import AWAY, Bus, channel
-from common.log.frames import Focus, Signal
+from common.log.events import signal_frame
+from common.log.frames import Focus
+from common.schemas import encode
 from common.socket import Socket
 
 PIPELINE = 500  # people renewed in one round trip
@@ -197,11 +199,12 @@ class Presence:
         except AWAY:
             return  # without Redis nobody is told anything
         online = frozenset(member.decode().partition(":")[0] for member in found)
+        frames: dict[frozenset[str] | None, bytes] = {online: b""}  # by what they know: most know the same
         for socket, told in list(screen.told.items()):
-            if told is None:
-                socket.send(_signal(screen.topic, online=online))
-            elif told != online:
-                socket.send(_signal(screen.topic, joined=online - told, left=told - online))
+            if told not in frames:
+                frames[told] = _frame(screen.topic, online, told)
+            if frames[told]:
+                socket.write(frames[told])
             screen.told[socket] = online
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
@@ -219,5 +222,10 @@ def _hint(topic: str) -> str:
     return f"presence:{topic}"
 
 
-def _signal(topic: str, **people: frozenset[str]) -> Signal:
-    return Signal(topic=topic, kind="presence", data={name: sorted(ids) for name, ids in people.items()})
+def _frame(topic: str, online: frozenset[str], told: frozenset[str] | None) -> bytes:
+    """What tells who is here to those who know nothing yet, or who came and went since they were told."""
+    if told is None:
+        people = {"online": online}
+    else:
+        people = {"joined": online - told, "left": told - online}
+    return signal_frame(topic, "presence", encode({name: sorted(ids) for name, ids in people.items()}))

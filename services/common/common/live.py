@@ -7,7 +7,6 @@ from uuid import UUID
 
 import structlog
 from pydantic import ValidationError
-from sqlalchemy import ColumnElement, true
 from starlette.responses import Response
 from starlette.websockets import WebSocket
 
@@ -15,6 +14,7 @@ from common import metrics
 from common.conversation import Conversation, Op, text_of
 from common.errors import ServiceError, Unauthorized
 from common.identity import Verifier
+from common.log.access import Access
 from common.log.frames import Auth, Close
 from common.log.hub import Hub
 from common.log.wire import EXTENSION, Wire
@@ -25,8 +25,6 @@ AUTH_SECONDS = 10.0
 
 logger = structlog.get_logger()
 
-Access = Callable[[UUID, str], ColumnElement[bool] | None]
-"""Whether an account may follow a topic, as a condition in SQL; None: no topic of this service."""
 Hook = Callable[[Socket, str], Awaitable[None]]
 
 
@@ -60,9 +58,9 @@ class Live:
         """Bytes that wait for sockets to take them."""
         return sum(socket.outbound for socket in self.sockets)
 
-    def access_to(self, account_id: UUID, topic: str) -> ColumnElement[bool] | None:
-        """The condition under which the account may follow the topic."""
-        return true() if topic == f"user:{account_id}" else self._access(account_id, topic)
+    def may_ask(self, account_id: UUID, topic: str) -> bool:
+        """Whether the topic is the account's own, or one that has members."""
+        return topic == f"user:{account_id}" or self._access.about(topic) is not None
 
     def subscribed(self, socket: Socket, topic: str) -> None:
         """A subscription stands."""

@@ -20,8 +20,9 @@ from common.database import Database
 from common.errors import ServiceError, Unavailable
 from common.follow import Feed, Follower
 from common.identity import FetchKeys, Keys, Verifier
-from common.live import Access, Hook, Live
+from common.live import Hook, Live
 from common.log import checks, prune
+from common.log.access import Access
 from common.log.bus import Bus, connect
 from common.log.events import Event
 from common.log.hub import Hub
@@ -74,7 +75,7 @@ class Runtime:
         self.redis: Redis = connect(settings.redis_url.get_secret_value(), cluster=settings.redis_cluster)
         self.bus = Bus(service.name, self.redis)
         self.log = Writer(self.database, self._publish)
-        self.hub = Hub(self.database, self.bus, self._ensure)
+        self.hub = Hub(self.database, self.bus, self._ensure, service.access)
         self.local: Any = None
         self._started = asyncio.Event()
         self.draining = False

@@ -4,18 +4,16 @@ import asyncio
 from typing import Literal, Protocol
 from uuid import UUID
 
-from sqlalchemy import ColumnElement
-
 from common import metrics
 from common.database import now
 from common.identity import Identity
 from common.log.frames import Close, ErrorFrame, Frame, Ready, Subscribe
 from common.log.hub import Hub
 from common.log.subscription import Subscription
-from common.log.wire import OUTBOUND_BYTES, Wire, text_frame
+from common.log.wire import Wire, text_frame
 
 TOPICS = 500  # subscriptions of one socket
-STARTING = 8  # of them that begin at the same time, so that one socket cannot keep the others waiting
+READING = 2  # of them that read on in the log at the same time
 
 
 Code = Literal["not-found", "too-many-topics", "invalid-frame"]
@@ -26,8 +24,8 @@ class Home(Protocol):
 
     hub: Hub
 
-    def access_to(self, account_id: UUID, topic: str) -> ColumnElement[bool] | None:
-        """The condition under which the account may follow the topic; None: there is no such topic."""
+    def may_ask(self, account_id: UUID, topic: str) -> bool:
+        """Whether the topic is the account's own, or one that has members."""
 
     def subscribed(self, socket: "Socket", topic: str) -> None:
         """A subscription stands."""
@@ -43,7 +41,7 @@ class Socket:
         self.account_id = identity.account_id
         self.session_id = identity.session_id
         self.topics: dict[str, Subscription] = {}
-        self.starting = asyncio.Semaphore(STARTING)
+        self.reading = asyncio.Semaphore(READING)
         self._home = home
         self._wire = wire
         self._expiry: asyncio.TimerHandle | None = None
@@ -61,11 +59,9 @@ class Socket:
     def write(self, frame: bytes) -> None:
         """Write a prepared frame. A socket that does not read is closed: it resumes later, and nothing is
         lost."""
-        if self._wire.buffered() + len(frame) > OUTBOUND_BYTES:
+        if not self._wire.write(frame):
             metrics.SLOW_READERS.inc()
             self.close(Close.TOO_SLOW, "too slow")
-        else:
-            self._wire.write(frame)
 
     @property
     def outbound(self) -> int:
@@ -92,11 +88,10 @@ class Socket:
                 frame.op, frame.topic, "too-many-topics", f"A socket follows at most {TOPICS} topics."
             )
             return
-        access = self._home.access_to(self.account_id, frame.topic)
-        if access is None:
+        if not self._home.may_ask(self.account_id, frame.topic):
             self.refuse(frame.op, frame.topic, "not-found", "There is no such topic, or it is not yours.")
             return
-        subscription = self.topics[frame.topic] = Subscription(self._home.hub, self, frame.topic, access)
+        subscription = self.topics[frame.topic] = Subscription(self._home.hub, self, frame.topic)
         subscription.start(frame.after, frame.epoch)
 
     def unsubscribe(self, topic: str) -> None:

@@ -4,13 +4,14 @@ from fastapi import FastAPI
 
 from common.accounts import accounts_feed
 from common.app import Service, create_app, create_worker
+from common.log.access import Members
 from common.settings import load
 from todo import store
 from todo.local import local
-from todo.models import ACCOUNTS, Base
+from todo.models import ACCOUNTS, Base, Member
 from todo.routes import ROUTERS, tasks
 from todo.settings import Settings
-from todo.topics import LISTS
+from todo.topics import LISTS, list_of
 
 
 def service(settings: Settings) -> Service:
@@ -21,7 +22,7 @@ def service(settings: Settings) -> Service:
         metadata=Base.metadata,
         routers=ROUTERS,
         direct=[tasks.list_tasks, tasks.create_task],
-        access=store.members.may_follow,
+        access=Members(list_of, Member.list_id, Member.account_id),
         feeds={LISTS: store.lists.snapshot},
         follows=lambda _: [accounts_feed(ACCOUNTS)],
         setup=local,

@@ -2,6 +2,6 @@
 number.
 
 write side   transaction.py (what an action sees) · writer.py (requests of one moment) · bus.py (the hint)
-read side    reader.py · hub.py and subscription.py (live sockets) · serve.py (other services)
+read side    reader.py · hub.py, topic.py and subscription.py (live sockets) · serve.py (other services)
 upkeep       tables.py · prune.py · checks.py · `python -m common.log`
 """

@@ -70,6 +70,11 @@ class Event:
         return encode(about) + b"\n" + self.data
 
 
+def signal_frame(topic: str, kind: str, data: bytes) -> bytes:
+    """The WebSocket frame of something ephemeral, which has no number."""
+    return text_frame(encode({"op": "signal", "topic": topic, "kind": kind})[:-1] + b',"data":' + data + b"}")
+
+
 @dataclass(frozen=True)
 class Run:
     """Consecutive events of one topic, which go to a socket in one write."""

@@ -1,11 +1,11 @@
 """Reading the log: a topic's head, and what comes after a number."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import Query, Response
-from sqlalchemy import ColumnElement, literal, or_, select, union_all
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from common.errors import Gone, NotFound
@@ -44,7 +44,8 @@ class Head:
         return max(self.floor, self.seq - REPLAY) <= after <= self.seq
 
 
-def _head(row: Any) -> Head:
+def head_of(row: Any) -> Head:
+    """The head in a row of `topics`."""
     return Head(row.seq, row.epoch.decode(), row.floor)
 
 
@@ -66,30 +67,14 @@ async def head(
     """The head of a topic, or None; `where` adds a condition, such as membership, to the same statement."""
     statement = _HEAD.where(TOPICS.c.topic == topic.encode())
     row = (await connection.execute(statement if where is None else statement.where(where))).one_or_none()
-    return row and _head(row)
+    return row and head_of(row)
 
 
 async def heads(connection: AsyncConnection, topics: Iterable[str]) -> dict[str, Head]:
     """The heads of several topics in one statement."""
     names = [topic.encode() for topic in topics]
     rows = await connection.execute(_HEAD.add_columns(TOPICS.c.topic).where(TOPICS.c.topic.in_(names)))
-    return {row.topic.decode(): _head(row) for row in rows}
-
-
-async def heads_where(
-    connection: AsyncConnection, asked: Sequence[tuple[str, ColumnElement[bool] | None]]
-) -> list[Head | None]:
-    """The head of each topic, if its condition holds, in one statement."""
-    parts = [
-        _HEAD.add_columns(literal(number).label("number")).where(
-            TOPICS.c.topic == topic.encode(), *([] if where is None else [where])
-        )
-        for number, (topic, where) in enumerate(asked)
-    ]
-    statement = union_all(*parts) if len(parts) > 1 else parts[0]
-    rows = await connection.execute(statement, execution_options=UNCACHED)
-    found = {row.number: _head(row) for row in rows}
-    return [found.get(number) for number in range(len(asked))]
+    return {row.topic.decode(): head_of(row) for row in rows}
 
 
 async def read_several(

@@ -6,15 +6,13 @@ from typing import Protocol
 from uuid import UUID
 
 import structlog
-from sqlalchemy import ColumnElement
 
 from common.errors import ServiceError
 from common.log import reader
 from common.log.events import Event, Run, runs
 from common.log.frames import ErrorFrame, Frame, Subscribed, Unsubscribed
-from common.log.hub import PAGE, Hub, Topic
-from common.log.wire import text_frame
-from common.schemas import encode
+from common.log.hub import Hub
+from common.log.topic import PAGE, Topic
 
 logger = structlog.get_logger()
 
@@ -23,7 +21,7 @@ class Channel(Protocol):
     """What a subscription needs of its socket."""
 
     account_id: UUID
-    starting: asyncio.Semaphore  # bounds the subscriptions of one socket that begin at the same time
+    reading: asyncio.Semaphore  # bounds the reads of one socket, so that it cannot keep the others waiting
 
     def write(self, frame: bytes) -> None:
         """Write a prepared frame."""
@@ -42,15 +40,15 @@ class Channel(Protocol):
 
 
 class Subscription:
-    """A cursor of its own: only cursor + 1 is ever sent."""
+    """A cursor of its own, until it is level with its topic: only cursor + 1 is ever sent."""
 
-    def __init__(self, hub: Hub, channel: Channel, name: str, access: ColumnElement[bool]) -> None:
+    def __init__(self, hub: Hub, channel: Channel, name: str) -> None:
         self.name = name
         self.cursor = 0
         self.live = False
         self._hub = hub
         self._channel = channel
-        self._access = access
+        self._own = name == f"user:{channel.account_id}"  # nobody else's: there are no members to look for
         self._granted = 0  # access was checked when the log stood here: what revoked it before is history
         self._asked: tuple[int, str | None] | None = None
         self._began = False
@@ -73,6 +71,7 @@ class Subscription:
 
     def _halt(self) -> None:
         self.live = False
+        self._topic.level.pop(self, None)
         self._turn += 1
         if self._task is not None:
             self._task.cancel()
@@ -84,10 +83,9 @@ class Subscription:
 
     async def _run(self, turn: int) -> None:
         try:
-            async with self._channel.starting:
-                await asyncio.shield(self._topic.confirmed)
-                while not await self._try(turn):
-                    await asyncio.sleep(1)  # MySQL is away: the socket stays, the subscription waits
+            await asyncio.shield(self._topic.confirmed)
+            while not await self._try(turn):
+                await asyncio.sleep(1)  # MySQL is away: the socket stays, the subscription waits
             if turn == self._turn:
                 self._task = None  # an open subscription is little more than its cursor
         except asyncio.CancelledError:
@@ -100,10 +98,11 @@ class Subscription:
         """True when it stands, was refused, or is no longer wanted; false when MySQL is away."""
         try:
             after = None if self._asked is None else self._asked[0]
-            look = await self._hub.looks.at(self.name, self._access, after)
+            member = None if self._own else self._channel.account_id
+            look = await self._hub.looks.at(self.name, member=member, after=after)
             await asyncio.shield(self._topic.opened)  # by the same read as ours, the first time
             place = look.place
-            if place is None and self.name == f"user:{self._channel.account_id}":
+            if place is None and self._own:
                 await self._hub.ensure(self.name)  # nothing has happened to this person yet
                 return await self._try(turn)
             if turn != self._turn:
@@ -151,10 +150,11 @@ class Subscription:
                 return
             events = []
         self.live = True
+        self._join_if_level()
 
     async def _read_on(self, turn: int) -> list[Event]:
         """What comes next in the log; nothing when there is no point in going on."""
-        async with self._hub.reading(), self._hub.database.read() as connection:
+        async with self._channel.reading, self._hub.reading(), self._hub.database.read() as connection:
             events, place = await reader.read_after(connection, self.name, self.cursor, PAGE)
         if turn != self._turn:
             return []
@@ -164,16 +164,24 @@ class Subscription:
             return []
         return events
 
-    def offer(self, run: Run) -> None:
-        """The topic's next events, live."""
-        if self.live:
-            self._take(run)
+    def _join_if_level(self) -> None:
+        """From here on everything may be written as it comes. (What was read for this subscription may be
+        ahead of the topic.)"""
+        if self.cursor == self._topic.cursor:
+            self._topic.level[self] = self._channel.write
 
-    def signal(self, kind: str, data: bytes, only: UUID | None) -> None:
+    def offer(self, run: Run) -> None:
+        """The topic's next events, live: they have to be looked at, or some of them have been sent."""
+        if self.live:
+            if self in self._topic.level:
+                self.cursor = run.first - 1
+            if self._take(run):
+                self._join_if_level()
+
+    def signal(self, frame: bytes, only: UUID | None) -> None:
         """Something ephemeral: only for those who are there."""
         if self.live and only in (None, self._channel.account_id):
-            head = encode({"op": "signal", "topic": self.name, "kind": kind})
-            self._channel.write(text_frame(head[:-1] + b',"data":' + data + b"}"))
+            self._channel.write(frame)
 
     def _take(self, run: Run) -> bool:
         """Send what follows the cursor, in one write unless somebody's access ends in it; false when this

@@ -83,10 +83,18 @@ class Wire:
         """Bytes that the peer has not taken yet."""
         return int(self._protocol.transport.get_write_buffer_size())
 
-    def write(self, frame: bytes) -> None:
-        """Write a prepared frame; nothing happens on a connection that is closing."""
-        if not self.closing:
-            self._protocol.transport.write(frame)
+    def write(self, frame: bytes) -> bool:
+        """Write a prepared frame; nothing happens on a connection that is closing. False: the peer does not
+        read, and too much waits for it already."""
+        protocol = self._protocol
+        transport = protocol.transport
+        if protocol.close_sent or protocol.disconnected or transport.is_closing():
+            return True
+        # `writable` says by itself that little is waiting (asyncio's flow control, 64 KiB).
+        if not protocol.writable.is_set() and self.buffered() + len(frame) > OUTBOUND_BYTES:
+            return False
+        transport.write(frame)
+        return True
 
     def attach(self, take: Take) -> None:
         """Call this with every event from now on, first with those that have come already. Reading pauses

@@ -13,7 +13,7 @@ from common.ids import uuid_text
 from todo.models import LOG, Member
 from todo.schemas import Member as MemberState
 from todo.schemas import Role
-from todo.topics import LIST, list_of
+from todo.topics import LIST
 
 BY_KEY = "FORCE INDEX (PRIMARY)"
 """For keys by the dozen: while there are few members, the optimizer would rather look at all of them."""
@@ -27,14 +27,6 @@ class Entry(NamedTuple):
     role: Role
     seq: int
     epoch: str
-
-
-def may_follow(account_id: UUID, topic: str) -> ColumnElement[bool] | None:
-    """Whether the account may follow the topic, as a condition; None when the topic is none of ours."""
-    list_id = list_of(topic)
-    if list_id is None:
-        return None
-    return is_member(list_id, account_id)
 
 
 def is_member(
