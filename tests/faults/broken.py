@@ -9,56 +9,49 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from common import follow
 from common.identity import Verifier
 from common.log.events import Event
-from common.log.subscription import Subscription
 from common.log.transaction import Tx
 from common.log.writer import Writer
 
-EVERY = 10  # events, of which the last has the bad luck
-EARLY_SECONDS = 0.05  # from a publication to its commit
+EVERY = 3  # events, of which the last has the bad luck
+EARLY_SECONDS = 0.2  # from a publication to its commit
+LATE_SECONDS = 3.0  # that a follower takes its time
 
-_send = Subscription._send
+_frame: Callable[[Event], bytes] = Event.__dict__["frame"].func
 
 
 def dropped() -> None:
-    """One event in ten does not reach the socket, and nobody notices."""
-
-    def send(self: Subscription, event: Event) -> bool:
-        if event.seq % EVERY == 0:
-            self.cursor = event.seq
-            return True
-        return _send(self, event)
-
-    Subscription._send = send  # type: ignore[method-assign]  # that is the fault
+    """One event in three does not reach the sockets, and nobody notices."""
+    _send_instead(lambda event: b"" if _unlucky(event.seq) else _frame(event))
 
 
 def doubled() -> None:
-    """One event in ten is sent twice."""
-
-    def send(self: Subscription, event: Event) -> bool:
-        if event.seq % EVERY == 0:
-            self._channel.write(event.frame)
-        return _send(self, event)
-
-    Subscription._send = send  # type: ignore[method-assign]  # that is the fault
+    """One event in three is sent twice."""
+    _send_instead(lambda event: _frame(event) * (2 if _unlucky(event.seq) else 1))
 
 
 def swapped() -> None:
-    """One event in ten is sent after the one that follows it."""
-    held: dict[int, Event] = {}
+    """One event in three is sent after the one that follows it."""
+    held: dict[tuple[str, int], bytes] = {}
 
-    def send(self: Subscription, event: Event) -> bool:
-        if event.seq % EVERY == 0:
-            held[id(self)] = event
-            self.cursor = event.seq
-            return True
-        sent = _send(self, event)
-        if (late := held.pop(id(self), None)) is not None:
-            self._channel.write(late.frame)
-        return sent
+    def frame(event: Event) -> bytes:
+        if _unlucky(event.seq):
+            held[event.topic, event.seq] = _frame(event)
+            return b""
+        return _frame(event) + held.get((event.topic, event.seq - 1), b"")
 
-    Subscription._send = send  # type: ignore[method-assign]  # that is the fault
+    _send_instead(frame)
+
+
+def _unlucky(seq: int) -> bool:
+    return seq % EVERY == 0
+
+
+def _send_instead(frame: Callable[[Event], bytes]) -> None:
+    """These bytes of an event go to sockets: live, and when they resume."""
+    Event.frame = property(frame)  # type: ignore[assignment]  # that is the fault
 
 
 def early() -> None:
@@ -100,7 +93,18 @@ def deaf() -> None:
     Verifier.check_session = check_session  # type: ignore[method-assign]  # that is the fault
 
 
-FAULTS = {each.__name__: each for each in (dropped, doubled, swapped, early, open_door, deaf)}
+def late() -> None:
+    """What another service has said is read too late."""
+    catch_up = follow.Follower.catch_up
+
+    async def later(self: follow.Follower) -> None:
+        await asyncio.sleep(LATE_SECONDS)
+        await catch_up(self)
+
+    follow.Follower.catch_up = later  # type: ignore[method-assign]  # that is the fault
+
+
+FAULTS = {each.__name__: each for each in (dropped, doubled, swapped, early, open_door, deaf, late)}
 
 
 if __name__ == "__main__":

@@ -141,7 +141,7 @@ def an_ended_access_does_nothing(history: History) -> Iterator[str]:
         for stay in record.stays:
             ended = record.sessions.get(stay.session)
             if ended is not None:
-                last = deadline("session", ended, history.periods)
+                last = deadline("socket", ended, history.periods, history.clock)
                 late_events = [event.seq for event in stay.events if event.at > last]
                 if late_events:
                     yield f"{record.account}: {stay.log} {late_events} on a socket of an ended session"
@@ -151,11 +151,15 @@ def _late(use: Use, history: History) -> str:
     near = {
         str(each.fault) for each in history.periods if each.ended > use.ended - 5 and each.began < use.sent
     }
-    return f"{use.sent - use.ended:.2f} s after its end (faults nearby: {sorted(near)})"
+    lost = history.clock.after(use.ended, 1.0) - use.ended - 1.0
+    late = use.sent - use.ended
+    return (
+        f"{late:.2f} s after its end (the machine had lost {lost:.2f} s of a second; faults: {sorted(near)})"
+    )
 
 
 def _last_moment(use: Use, history: History) -> float:
-    return use.ended if use.what == "list" else deadline(use.what, use.ended, history.periods)
+    return use.ended if use.what == "list" else deadline(use.what, use.ended, history.periods, history.clock)
 
 
 def no_answer_is_older_than_what_was_seen(history: History) -> Iterator[str]:

@@ -15,23 +15,23 @@ from tests.faults.system import System
 from tests.support import eventually
 from tools.stack.service import ROOT
 
-QUIET_SECONDS, ATTACK_SECONDS = 8.0, 16.0
+QUIET_SECONDS, ATTACK_SECONDS = 8.0, 24.0  # longer than a request may take to arrive
 PAUSE_SECONDS = 0.02  # between two requests of the honest user
 AT_MOST = 2.0  # times its own quiet p99
 FLOOR_SECONDS = 0.010  # below this a p99 is the machine's, not ours
 AFTER_SECONDS = 20.0  # in which memory comes back
 KEPT = 1.25  # of the memory at rest that may stay: what Python and the allocator keep for the next time
 ALLOWED = {
-    "slow-loris": {"closed", "open after 30 s"},
+    "slow-loris": {"408"},
     "half-open socket": {"4003"},
     "unread socket": {"4002", "served when it reads again"},
     "malformed or oversized frame": {"4501", "1009"},
-    "header flood": {"[b'400']", "[b'431']", "closed"},
+    "header flood": {"431", "closed"},  # closed: the answer was lost, since the rest was not read
     "deep JSON": {"400 malformed", "422 invalid"},
     "large body": {"413 too-large"},
     "10,000 subscriptions": {"not-found", "too-many-topics", "ready"},
 }
-"""What each attack may be answered: documented codes, or patience that costs next to nothing."""
+"""What each attack may be answered: documented codes."""
 
 
 @dataclass
@@ -128,9 +128,10 @@ def _judge(found: Hostile) -> None:
         found.violations.append(f"p99 of the honest user {attacked:.3f} s, in quiet {quiet:.3f} s")
     if found.memory[2] > found.memory[0] * KEPT:
         found.violations.append(f"memory (MiB) before, at the most, after: {found.memory}")
-    for attack, answers in found.answers.items():
-        if attack in ALLOWED and (other := answers.keys() - ALLOWED[attack]):
-            found.violations.append(f"{attack} was answered {other}")
+    for attack, allowed in ALLOWED.items():
+        answers = found.answers.get(attack, {}).keys()
+        if not answers or answers - allowed:
+            found.violations.append(f"{attack} was answered {set(answers) or 'nothing'}")
 
 
 def p99(times: list[float]) -> float:

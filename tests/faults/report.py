@@ -12,8 +12,7 @@ from typing import Any
 from tests.faults.hostile import Hostile, p99
 from tests.faults.plan import KINDS
 from tests.faults.run import Result
-from tests.faults.soak import EVERY_SECONDS, Soak, plot
-from tests.faults.soak import KINDS as KINDS_HELD
+from tests.faults.soak import EVERY_SECONDS, GROWTH, UNITS, Soak, plot
 from tests.faults.special import Exhaustion
 from tools.stack.service import ROOT
 
@@ -68,8 +67,8 @@ def keep_soak(found: Soak, minutes: float) -> None:
     FOUND.mkdir(exist_ok=True)
     (FOUND / "soak.svg").write_text(plot(found))
     rows = [
-        {"what": kind, **dict(zip(("early", "late", "most"), map(round, found.quarters(kind)), strict=True))}
-        for kind in KINDS_HELD
+        {"what": title, **dict(zip(("early", "late", "most"), map(round, found.quarters(kind)), strict=True))}
+        for kind, title in UNITS.items()
     ]
     told = {"command": f"make soak MINUTES={minutes:g}", "every": EVERY_SECONDS, "writes": found.writes}
     _keep("soak", {**told, "violations": len(found.violations), "rows": rows})
@@ -188,7 +187,8 @@ def _soak(found: Json) -> str:
                 f"Machine: {found['machine']}. `{found['command']}`: the load without faults,",
                 f"{found['writes']:,} acknowledged writes, **{found['violations']} violations**.",
                 f"Sums over the six processes, sampled every {found['every']:g} s; every minute there are",
-                "other clients and lists.",
+                "other clients and lists. Flat: the median of the last quarter of the time is at most",
+                f"{GROWTH:g} of that of the second quarter (in the first, everything warms up).",
             ),
             "![memory, descriptors, tasks and connections over time](reliability/soak.svg)",
             _table(

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from common.tasks import end
-from tests.faults.busy import watch
 from tests.faults.checker import check
+from tests.faults.clock import Clock
 from tests.faults.engine import Engine
-from tests.faults.load import Load
+from tests.faults.load import CLIENTS, Load
 from tests.faults.plan import Step
 from tests.faults.prober import Prober
 from tests.faults.record import Write
@@ -47,21 +47,29 @@ class Run:
     """`async with Run(system, seed) as run: await run.steps(…)`, then `run.result`."""
 
     def __init__(
-        self, system: System, seed: str, say: Say = lambda _: None, *, clients: int | None = None
+        self,
+        system: System,
+        seed: str,
+        say: Say = lambda _: None,
+        *,
+        clients: int = CLIENTS,
+        rest: float = REST_SECONDS,
     ) -> None:
         self.result = Result(seed)
         self.system = system
-        self.load = Load(system, seed) if clients is None else Load(system, seed, clients=clients)
+        self.load = Load(system, seed, clients=clients)
         self.engine = Engine(system)
+        self.clock = Clock(self.engine.periods)
         self.history: History | None = None
         self._prober = Prober(system, seed)
         self._say = say
+        self._rest = rest
         self._began = time.monotonic()
         self._watching: asyncio.Task[None] | None = None
 
     async def begin(self) -> None:
         """Start the load."""
-        self._watching = asyncio.create_task(watch(self.system, self.engine.periods))
+        self._watching = asyncio.create_task(self.clock.run(self.system))
         await self._prober.begin()
         await self.load.begin()
 
@@ -92,10 +100,10 @@ class Run:
             ]
         try:
             try:
-                await eventually(self._at_rest, timeout=REST_SECONDS)
+                await eventually(self._at_rest, timeout=self._rest)
             except AssertionError as error:
-                result.violations.append(f"not at rest after {REST_SECONDS:.0f} s: {error}")
-            self.history = await history(self.system, self.load, self.engine.periods)
+                result.violations.append(f"not at rest after {self._rest:.0f} s: {error}")
+            self.history = await history(self.system, self.load, self.engine.periods, self.clock)
             self.history.records += self._prober.records
             result.violations += check(self.history)
         finally:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import pymysql
+from redis.asyncio import Redis as RedisClient
 
 from tests.faults.hostile import resident
 from tests.faults.run import Run
@@ -28,10 +29,17 @@ class Sample:
     memory: float  # MiB
     descriptors: float
     tasks: float
-    connections: float  # to MySQL
+    mysql: float  # connections to it
+    redis: float  # and to it
 
 
-KINDS = ("memory", "descriptors", "tasks", "connections")
+UNITS = {
+    "memory": "resident memory, MiB",
+    "descriptors": "open file descriptors",
+    "tasks": "asyncio tasks",
+    "mysql": "connections to MySQL",
+    "redis": "connections to Redis",
+}
 
 
 @dataclass
@@ -73,7 +81,7 @@ async def soak(system: System, seed: str, seconds: float, say: Callable[[str], N
         sampling.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await sampling
-    for kind in KINDS:
+    for kind in UNITS:
         early, late, _ = found.quarters(kind)
         if late > early * GROWTH:
             found.violations.append(f"{kind} grew from {early:.0f} to {late:.0f}")
@@ -84,7 +92,7 @@ def _held(found: Soak) -> str:
     last = found.samples[-1]
     return (
         f"{last.memory:.0f} MiB, {last.descriptors:.0f} descriptors, {last.tasks:.0f} tasks, "
-        f"{last.connections:.0f} connections"
+        f"connections: {last.mysql:.0f} to MySQL, {last.redis:.0f} to Redis"
     )
 
 
@@ -93,14 +101,19 @@ async def _sample(system: System, found: Soak, began: float) -> None:
         pids = [replica.process.pid for replica in system.replicas.values()]
         scraped = await asyncio.gather(*(scrape(replica.url) for replica in system.replicas.values()))
         tasks = sum(s.value for samples in scraped for s in samples if s.name == "asyncio_tasks")
-        connections = await asyncio.to_thread(_connections, system)
+        mysql, redis = await asyncio.to_thread(_to_mysql, system), await _to_redis(system)
         descriptors = sum(len(os.listdir(f"/proc/{pid}/fd")) for pid in pids)
         memory = sum(map(resident, pids))
-        found.samples.append(Sample(time.monotonic() - began, memory, descriptors, tasks, connections))
+        found.samples.append(Sample(time.monotonic() - began, memory, descriptors, tasks, mysql, redis))
         await asyncio.sleep(EVERY_SECONDS)
 
 
-def _connections(system: System) -> int:
+async def _to_redis(system: System) -> int:
+    async with RedisClient.from_url(system.redis.url) as client:
+        return int((await client.info("clients"))["connected_clients"]) - 1  # our own
+
+
+def _to_mysql(system: System) -> int:
     with (
         pymysql.connect(
             host="127.0.0.1", port=system.mysql.port, user="root", password=system.mysql.password
@@ -116,16 +129,15 @@ WIDTH, HEIGHT, LEFT, TOP, GAP = 820, 110, 60, 30, 40
 
 
 def plot(found: Soak) -> str:
-    """The four curves, one above the other, as SVG."""
-    height = TOP + len(KINDS) * (HEIGHT + GAP)
+    """The curves, one above the other, as SVG."""
+    height = TOP + len(UNITS) * (HEIGHT + GAP)
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}"',
         ' font-family="sans-serif" font-size="12">',
         f'<rect width="{WIDTH}" height="{height}" fill="#ffffff"/>',
     ]
-    units = {"memory": "resident memory, MiB", "connections": "connections to MySQL"}
-    for number, kind in enumerate(KINDS):
-        parts += _curve(found, kind, units.get(kind, kind), TOP + number * (HEIGHT + GAP))
+    for number, (kind, title) in enumerate(UNITS.items()):
+        parts += _curve(found, kind, title, TOP + number * (HEIGHT + GAP))
     minutes = found.samples[-1].at / 60
     parts.append(
         f'<text x="{WIDTH - 10}" y="{height - 8}" text-anchor="end" fill="#555">{minutes:.0f} minutes</text>'

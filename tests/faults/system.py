@@ -54,6 +54,16 @@ class System:
         for server in self._owned:
             server.kill()
 
+    async def replace(self, name: str, *run: str) -> None:
+        """Start other processes in the place of a service's replicas: a module and its arguments, or the
+        service itself."""
+        for replica in self.of(name):
+            service = self.replicas[replica]
+            service.kill()
+            service.process.command[2:] = run or (name,)
+            service.start(wait=False)
+        await asyncio.gather(*map(self.ready, self.of(name)))
+
     def of(self, name: str) -> list[str]:
         """The replicas of a service."""
         return [replica for replica in self.replicas if replica.startswith(f"{name}-")]

@@ -8,7 +8,10 @@ from uuid import UUID
 import pytest
 
 from chat.topics import list_room_id
+from common import follow, sessions
+from tests.faults.bounds import WITHOUT_REDIS_SECONDS
 from tests.faults.checker import RULES, check
+from tests.faults.clock import Beat
 from tests.faults.evidence import fold
 from tests.faults.plan import Fault
 from tests.faults.record import Period, Read, Received, Record, Stay, Use, Write
@@ -269,12 +272,35 @@ def test_every_rule_has_been_broken() -> None:
 
 
 @pytest.mark.parametrize(
-    ("target", "late", "allowed"), [("redis", 2.0, True), ("redis", 2.8, False), ("auth", 3.0, True)]
+    ("target", "late", "allowed"),
+    [
+        ("redis", 2.0, True),
+        ("redis", 2.1, False),
+        ("auth", 3.0, True),
+        ("auth", 3.1, False),
+        ("todo", 1.1, False),
+        ("clients", 1.1, False),
+    ],
 )
 def test_faults_give_more_time(target: str, late: float, allowed: bool) -> None:
-    """Without Redis two seconds; cut off from auth, until a look after that is over."""
+    """Without Redis two seconds; cut off from auth, until a look after that is over; other faults, none."""
     history = good()
     history.periods = [Period(Fault("cut", target), 9.5, 11.0)]
+    history.records[0].uses.append(Use("session", "todo", 10.0, 10.0 + late, True))
+    assert (check(history) == []) is allowed
+
+
+def test_without_redis_a_poll_comes_in_time() -> None:
+    """And leaves some time for itself."""
+    assert max(sessions.POLL_SECONDS, follow.POLL_SECONDS) < WITHOUT_REDIS_SECONDS
+
+
+@pytest.mark.parametrize(("late", "allowed"), [(1.5, True), (1.7, False)])
+def test_a_second_is_as_long_as_the_machine_makes_it(late: float, allowed: bool) -> None:
+    """What the slowest replica took for empty answers is added, and nothing else."""
+    history = good()
+    history.clock.beats["todo-0"] = [Beat(9.0, 9.9), Beat(9.9, 10.2), Beat(10.9, 11.2), Beat(11.3, 11.4)]
+    history.clock.beats["todo-1"] = [Beat(10.0, 10.3)]
     history.records[0].uses.append(Use("session", "todo", 10.0, 10.0 + late, True))
     assert (check(history) == []) is allowed
 

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import pymysql
 
+from tests.faults.clock import Clock
 from tests.faults.load import Load
 from tests.faults.loading import load, load_own, load_unread
 from tests.faults.member import Member
@@ -47,19 +48,23 @@ class History:
     logs: dict[str, list[Entry]]  # by name, in order
     heads: dict[str, int]  # the number at which each says it stands
     periods: list[Period] = field(default_factory=list)
+    clock: Clock = field(default_factory=Clock)
     screens: dict[str, Screen] = field(default_factory=dict)  # by account
     fresh: dict[str, list[Screen]] = field(default_factory=dict)  # by account, one a replica
 
 
-async def history(system: System, load_: Load, periods: list[Period]) -> History:
+async def history(system: System, load_: Load, periods: list[Period], clock: Clock) -> History:
     """Everything, once the clients have come to rest."""
     logs, heads = await asyncio.to_thread(read_logs, system)
-    found = History(load_.records, logs, heads, periods)
-    for member in load_.members:
-        account = member.client.id
-        found.screens[account] = await _shown(member)
-        found.fresh[account] = [await _fetched(member, replica) for replica in range(REPLICAS)]
+    found = History(load_.records, logs, heads, periods, clock)
+    await asyncio.gather(*(_add(found, member) for member in load_.members))
     return found
+
+
+async def _add(found: History, member: Member) -> None:
+    account = member.client.id
+    found.screens[account] = await _shown(member)
+    found.fresh[account] = [await _fetched(member, replica) for replica in range(REPLICAS)]
 
 
 def read_logs(system: System) -> tuple[dict[str, list[Entry]], dict[str, int]]:

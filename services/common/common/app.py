@@ -1,6 +1,5 @@
 """The application factory: the same outside for every service."""
 
-import gc
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, TypedDict
@@ -101,20 +100,11 @@ def _lifespan(
         try:
             async with runtime.running():
                 await runtime.until_ready(LISTEN_SECONDS)
-                _leave_alone()
                 yield State(runtime=runtime)
         finally:
             await tracing.stop()
 
     return lifespan
-
-
-def _leave_alone() -> None:
-    """Tell the garbage collector that what is there now stays: it would look at all of it again and again,
-    while every request waits. What comes and goes is looked at in larger portions."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(10_000, 20, 20)
 
 
 def _add_probes(app: FastAPI) -> None:

@@ -21,7 +21,8 @@ class Protocol(HttpToolsProtocol):
 
     _coming = False  # whether a request has begun and is not complete
     _in_head = False  # and whether its headers are not
-    _head = 0  # bytes of such a head, except for the piece in which it begins
+    _head = 0  # bytes of such a head, except for the pieces in which it begins and ends
+    _piece = 0  # bytes of the piece that is being parsed
     _refusal: ServiceError | None = None
     _patience: asyncio.TimerHandle | None = None
 
@@ -40,35 +41,32 @@ class Protocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """A piece of a request, usually all of it: only what stays incomplete is given a time."""
         went_on = self._in_head
+        self._piece = len(data)
         super().data_received(data)
-        if self.transport.is_closing():
-            return
-        if went_on and self._in_head:
-            self._head += len(data)
-            if self._head > HEAD_BYTES:
-                self._refuse(_head_too_large())
-                return
-        if self._coming and self._patience is None:
-            self._patience = self.loop.call_later(SECONDS, self._wait_no_longer)
+        if self._coming:
+            self._wait_for_more(went_on)
 
     def on_message_begin(self) -> None:
         """The first byte of a request."""
         super().on_message_begin()
-        self._came()
+        if self._patience is not None:
+            self._came()
         self._coming = self._in_head = True
         self._head = 0
 
     def on_headers_complete(self) -> None:
         """The application gets no head that is too large."""
         self._in_head = False
-        if len(self.url) + sum(len(name) + len(value) for name, value in self.headers) > HEAD_BYTES:
+        if self._head + self._piece > HEAD_BYTES and self._size_of_head() > HEAD_BYTES:
             self._refusal = _head_too_large()
             raise self._refusal  # which ends the parsing
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
         """The last byte of a request."""
-        self._came()
+        self._coming = False
+        if self._patience is not None:
+            self._came()
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
@@ -85,6 +83,20 @@ class Protocol(HttpToolsProtocol):
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's words are not ours
         """What cannot be parsed, or must not be."""
         self._refuse(self._refusal or BadRequest())
+
+    def _size_of_head(self) -> int:
+        return len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
+
+    def _wait_for_more(self, went_on: bool) -> None:
+        if self.transport.is_closing():
+            return
+        if went_on and self._in_head:
+            self._head += self._piece
+            if self._head > HEAD_BYTES:
+                self._refuse(_head_too_large())
+                return
+        if self._patience is None:
+            self._patience = self.loop.call_later(SECONDS, self._wait_no_longer)
 
     def _came(self) -> None:
         self._coming = self._in_head = False

@@ -21,7 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from common.identity import Me, identify
 from common.runtime import Rt
-from common.schemas import MAX_LIMIT, Limit
+from common.schemas import MAX_LIMIT, Cursor, Limit
 
 LIMITS = {str(number).encode() for number in range(1, MAX_LIMIT + 1)}
 CANONICAL_UUID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
@@ -56,8 +56,9 @@ class Direct:
             self._body, self._model = name, hint
         elif hint == Limit:
             self._limited = True
-        elif (
-            not (f"{{{name}}}" in self._route.path and hint is UUID) and parameter.default is Parameter.empty
+        elif not (
+            (hint is UUID and f"{{{name}}}" in self._route.path)
+            or (hint == Cursor and parameter.default is None)  # a query that names one goes the usual way
         ):
             raise TypeError(f"{self._route.path}: no way to call it directly with {name}")
 

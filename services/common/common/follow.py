@@ -23,7 +23,7 @@ from common.log.tables import CURSORS
 from common.log.transaction import Tx
 from common.log.writer import Writer
 
-POLL_SECONDS = 2.0
+POLL_SECONDS = 1.5  # without Redis what follows from an event is here within two seconds
 TRACES = 1000  # events of which the trace is remembered until they are applied
 RETRY_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0)
 

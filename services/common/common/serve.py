@@ -60,6 +60,7 @@ class Server(uvicorn.Server):
         await super().startup(sockets)
         gc.collect()
         gc.freeze()
+        gc.set_threshold(10_000, 20, 20)  # what comes and goes is looked at in larger portions
 
     async def serve(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]  # uvicorn's own type is narrower than its use
         """Serve until told to stop."""

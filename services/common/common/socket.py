@@ -13,6 +13,7 @@ from common.log.subscription import Subscription
 from common.log.wire import Wire, text_frame
 
 TOPICS = 500  # subscriptions of one socket
+STARTING = 64  # of them that begin at the same time: a flood of them leaves others their turn
 READING = 2  # of them that read on in the log at the same time
 
 
@@ -41,6 +42,7 @@ class Socket:
         self.account_id = identity.account_id
         self.session_id = identity.session_id
         self.topics: dict[str, Subscription] = {}
+        self.starting = asyncio.Semaphore(STARTING)
         self.reading = asyncio.Semaphore(READING)
         self._home = home
         self._wire = wire

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from common.app import Runtime
-from common.together import Together
+from common.shared_read import SharedRead
 from todo import store
 from todo.pages import PageCache
 from todo.store.members import Entry
@@ -20,7 +20,7 @@ class Local:
     """The pages that were built last, and one way to ask whether they are still good."""
 
     pages: PageCache
-    entries: Together[Place, Entry]
+    entries: SharedRead[Place, Entry]
 
 
 @asynccontextmanager
@@ -31,6 +31,8 @@ async def local(rt: Runtime) -> AsyncIterator[Local]:
         async with rt.database.read() as conn:
             return await store.members.entries(conn, places)
 
-    entries = Together(read)
-    yield Local(PageCache(), entries)
-    await entries.close()
+    entries = SharedRead(read)
+    try:
+        yield Local(PageCache(), entries)
+    finally:
+        await entries.close()

@@ -14,7 +14,7 @@ from common.log import reader
 from common.log.access import Access, Membership
 from common.log.events import Event
 from common.log.reader import Head
-from common.together import Together
+from common.shared_read import SharedRead
 
 READERS = 4  # reads of the log that the hub has under way at once, so that it never exhausts the pool
 READS = 8  # that begin as soon as somebody asks, in any
@@ -45,7 +45,7 @@ class Looks:
         self.readers = asyncio.Semaphore(READERS)
         self._database = database
         self._access = access
-        self._together = Together(self._read, at_once=1)
+        self._together = SharedRead(self._read, at_once=1)
         self._reads: deque[float] = deque(maxlen=READS)  # when the last ones began
         self._gathered: asyncio.Event | None = None
 

@@ -21,6 +21,7 @@ class Channel(Protocol):
     """What a subscription needs of its socket."""
 
     account_id: UUID
+    starting: asyncio.Semaphore  # bounds the subscriptions of one socket that begin at the same time
     reading: asyncio.Semaphore  # bounds the reads of one socket, so that it cannot keep the others waiting
 
     def write(self, frame: bytes) -> None:
@@ -52,7 +53,8 @@ class Subscription:
         self._granted = 0  # access was checked when the log stood here: what revoked it before is history
         self._asked: tuple[int, str | None] | None = None
         self._began = False
-        self._topic: Topic = hub.join(name, self)
+        self._topic: Topic
+        self._joined = False
         self._task: asyncio.Task[None] | None = None
         self._turn = 0  # which of its beginnings is under way; an older one has nothing more to say
 
@@ -71,7 +73,8 @@ class Subscription:
 
     def _halt(self) -> None:
         self.live = False
-        self._topic.level.pop(self, None)
+        if self._joined:
+            self._topic.level.pop(self, None)
         self._turn += 1
         if self._task is not None:
             self._task.cancel()
@@ -83,9 +86,13 @@ class Subscription:
 
     async def _run(self, turn: int) -> None:
         try:
-            await asyncio.shield(self._topic.confirmed)
-            while not await self._try(turn):
-                await asyncio.sleep(1)  # MySQL is away: the socket stays, the subscription waits
+            async with self._channel.starting:
+                await self._channel.drained()  # whoever does not read is not read for
+                if not self._joined:
+                    self._joined, self._topic = True, self._hub.join(self.name, self)
+                await asyncio.shield(self._topic.confirmed)
+                while not await self._try(turn):
+                    await asyncio.sleep(1)  # MySQL is away: the socket stays, the subscription waits
             if turn == self._turn:
                 self._task = None  # an open subscription is little more than its cursor
         except asyncio.CancelledError:

@@ -75,6 +75,9 @@ class Topic:
     def receive(self, about: dict[str, Any], data: bytes) -> None:
         """A publication."""
         if (kind := about.get("signal")) is not None:
+            if self._turn is not None:  # what was published before it comes before it
+                self._turn.cancel()
+                self._advance()
             frame = signal_frame(self.name, kind, data)
             only = UUID(about["only"]) if about["only"] else None
             for subscriber in list(self.subscribers):

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from common.together import Together
+from common.shared_read import SharedRead
 
 
 class Source:
@@ -35,8 +35,8 @@ async def test_who_asks_in_one_turn_shares_a_read() -> None:
     """The same key is asked for once; what is not there is None."""
     source = Source()
     source.gate.set()
-    together = Together(source.read)
-    answers = await asyncio.gather(*(together.get(key) for key in ("a", "b", "a", "missing")))
+    shared = SharedRead(source.read)
+    answers = await asyncio.gather(*(shared.get(key) for key in ("a", "b", "a", "missing")))
     assert answers == [0, 0, 0, None]
     assert source.reads == [["a", "b", "missing"]]
 
@@ -44,14 +44,14 @@ async def test_who_asks_in_one_turn_shares_a_read() -> None:
 async def test_nobody_joins_a_read_that_is_under_way() -> None:
     """It may have begun before a write that was acknowledged to whoever asks now."""
     source = Source()
-    together = Together(source.read)
-    early = [asyncio.create_task(together.get("a"))]
+    shared = SharedRead(source.read)
+    early = [asyncio.create_task(shared.get("a"))]
     await _turn()
-    early.append(asyncio.create_task(together.get("b")))
+    early.append(asyncio.create_task(shared.get("b")))
     await _turn()
     assert source.reads == [["a"], ["b"]]
     source.count += 1  # acknowledged
-    late = [asyncio.create_task(together.get(key)) for key in ("a", "c")]
+    late = [asyncio.create_task(shared.get(key)) for key in ("a", "c")]
     await _turn()
     assert len(source.reads) == 2, "so many reads at once are enough: who asks now waits for the next"
     source.gate.set()
@@ -64,21 +64,35 @@ async def test_a_read_that_fails_fails_for_those_who_shared_it() -> None:
     """The next is another."""
     source = Source()
     source.gate.set()
-    together = Together(source.read)
-    answers = await asyncio.gather(together.get("a"), together.get("broken"), return_exceptions=True)
+    shared = SharedRead(source.read)
+    answers = await asyncio.gather(shared.get("a"), shared.get("broken"), return_exceptions=True)
     assert [type(answer) for answer in answers] == [RuntimeError, RuntimeError]
-    assert await together.get("a") == 0
+    assert await shared.get("a") == 0
 
 
 async def test_who_gives_up_takes_nobody_along() -> None:
     """A client that hangs up cancels only its own waiting."""
     source = Source()
-    together = Together(source.read)
-    impatient, patient = (asyncio.create_task(together.get("a")) for _ in range(2))
+    shared = SharedRead(source.read)
+    impatient, patient = (asyncio.create_task(shared.get("a")) for _ in range(2))
     await _turn()
     impatient.cancel()
     source.gate.set()
     assert await patient == 0
     with pytest.raises(asyncio.CancelledError):
         await impatient
-    await together.close()
+    await shared.close()
+
+
+async def test_nobody_waits_for_what_will_not_come() -> None:
+    """At the end, also those whose read had not begun."""
+    source = Source()
+    shared = SharedRead(source.read, at_once=1)
+    waiting = [asyncio.create_task(shared.get("a"))]
+    await _turn()
+    waiting.append(asyncio.create_task(shared.get("b")))
+    await _turn()
+    await shared.close()
+    answers = await asyncio.gather(*waiting, return_exceptions=True)
+    assert [type(answer) for answer in answers] == [asyncio.CancelledError] * 2
+    assert source.reads == [["a"]]
