@@ -7,7 +7,7 @@ from bench.job import Job
 from bench.results import Measured
 
 SHORT_SECONDS = 0.5
-WARM_SECONDS = 1.0
+WARM_SECONDS = 2.0  # enough for the slowest to answer once on each connection
 
 
 def run(job: Job, arena: Arena, rounds: int, tell: Callable[[str], None]) -> list[Measured]:

@@ -11,7 +11,7 @@ import pytest
 from fastapi import APIRouter, FastAPI
 
 from common.app import Service, create_app
-from common.errors import FRAMEWORK, Conflict, ServiceError, TooManyRequests
+from common.errors import FRAMEWORK, Conflict, HeadTooLarge, ServiceError, TooManyRequests, TooSlow
 from common.settings import ServiceSettings
 from tests.api.problems import problem
 from tests.api.refusals import IN_STEPS, REFUSALS, Refusal, Steps, send
@@ -20,9 +20,12 @@ from tools.gen import DOCUMENTS, SETTINGS
 from tools.stack.service import NAMES
 
 RENDERED: dict[str, tuple[int, Exception]] = {
-    # Said by no route of the services: by the operator's commands, by what a later limit will raise, by bugs.
+    # Said by no route of the services: by the operator's commands, by what a later limit will raise, by bugs,
+    # and by what stands before all routes (tests/common/test_arrival.py provokes it).
     "conflict": (409, Conflict("The account is disabled.")),
     "too-many-requests": (429, TooManyRequests(retry_after=7)),
+    "head-too-large": (431, HeadTooLarge()),
+    "too-slow": (408, TooSlow()),
     "internal-error": (500, RuntimeError("SELECT password FROM accounts")),
 }
 

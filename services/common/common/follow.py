@@ -3,7 +3,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -25,6 +25,7 @@ from common.log.writer import Writer
 
 POLL_SECONDS = 1.5  # without Redis what follows from an event is here within two seconds
 TRACES = 1000  # events of which the trace is remembered until they are applied
+AT_ONCE = 20  # events in one transaction
 RETRY_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0)
 
 logger = structlog.get_logger()
@@ -123,12 +124,10 @@ class Follower:
                 await self._restore(cursor)
                 continue
             try:
-                for event in page.events:
-                    self._measure(page.seq - event.seq + 1, event)
-                    with tracing.span(
-                        f"apply {event.kind}", "consumer", parent=self._traces.pop(event.seq, None)
-                    ):
-                        await self._apply(event, page.epoch)
+                for first in range(0, len(page.events), AT_ONCE):
+                    events = page.events[first : first + AT_ONCE]
+                    self._measure(page.seq - events[0].seq + 1, events[0])
+                    await self._apply_all(events, page.epoch)
             except _Overtaken:
                 continue
             if not page.more:
@@ -172,21 +171,42 @@ class Follower:
         row = (await connection.execute(statement.with_for_update() if lock else statement)).one_or_none()
         return row and _Cursor(row.seq, row.epoch.decode())
 
-    async def _apply(self, event: FollowedEvent, epoch: str) -> None:
+    async def _apply_all(self, events: Sequence[FollowedEvent], epoch: str) -> None:
+        """All in one transaction. When one of them fails, those before it still take effect, and it is known
+        which it is."""
+        try:
+            await self._apply(events, epoch)
+        except (_Overtaken, ServiceError):
+            raise
+        except Exception:
+            if len(events) == 1:
+                raise
+            for event in events:
+                await self._apply([event], epoch)
+
+    async def _apply(self, events: Sequence[FollowedEvent], epoch: str) -> None:
         """One step is one transaction, which begins by moving the cursor from exactly the number before."""
 
         async def step(tx: Tx) -> None:
             moved = await tx.db.execute(
                 update(CURSORS)
-                .where(self._where(), CURSORS.c.seq == event.seq - 1, CURSORS.c.epoch == epoch.encode())
-                .values(seq=event.seq)
+                .where(self._where(), CURSORS.c.seq == events[0].seq - 1, CURSORS.c.epoch == epoch.encode())
+                .values(seq=events[-1].seq)
             )
             if moved.rowcount != 1:
                 raise _Overtaken
-            await self._feed.apply(tx, event)
+            for event in events:
+                await self._feed.apply(tx, event)
 
-        await self._writer.write([], step)
-        metrics.FOLLOWER_APPLIED.labels(self._feed.source, self._feed.topic).inc()
+        # It belongs to the trace of the first event; it points at the others'.
+        first, *others = (self._traces.get(event.seq) for event in events)
+        with tracing.span(
+            f"apply {events[0].kind}", "consumer", parent=first, links=others, todolist__events=len(events)
+        ):
+            await self._writer.write([], step)
+        for event in events:
+            self._traces.pop(event.seq, None)
+        metrics.FOLLOWER_APPLIED.labels(self._feed.source, self._feed.topic).inc(len(events))
 
     async def _restore(self, before: _Cursor) -> None:
         """Take over the state as a snapshot gives it. The cursor stays where it was until all of it is in."""

@@ -19,9 +19,9 @@ from structlog.tracebacks import ExceptionDictTransformer
 
 from common import tracing
 
-LIBRARIES = ("asyncio", "httpcore", "httpx", "sqlalchemy", "uvicorn.access", "uvicorn.error", "websockets")
+LIBRARIES = ("asyncio", "httpcore", "httpx", "uvicorn.access", "uvicorn.error", "websockets")
+POOLS = "common.database"  # SQLAlchemy names their log after our class
 SECRET = re.compile("password|token|authorization|cookie|secret|body|key", re.IGNORECASE)
-
 
 _request: ContextVar[dict[str, Any] | None] = ContextVar("request", default=None)
 
