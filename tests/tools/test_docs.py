@@ -13,6 +13,7 @@ PAGES = [
     *(f"{page}{ending}" for page in PAIRS for ending in (".md", ".zh-TW.md")),
     "CONTRIBUTING.md",
     "docs/architecture.md",
+    "docs/reliability.md",
     "docs/adr/README.md",
     "k8s/README.md",
 ]
