@@ -9,7 +9,6 @@ import asyncio
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from common.errors import BadRequest, HeadTooLarge, ServiceError, TooSlow
-from common.joining import Joining
 from common.middleware import problem
 
 HEAD_BYTES = 32 * 1024  # of a request's line and headers
@@ -28,7 +27,7 @@ class Protocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
         """Who says nothing at all may stay as long as who says nothing more."""
-        super().connection_made(Joining(transport, self.loop))  # type: ignore[arg-type]  # it behaves like one
+        super().connection_made(transport)
         self.timeout_keep_alive_task = self.loop.call_later(
             self.timeout_keep_alive, self.timeout_keep_alive_handler
         )
@@ -69,15 +68,9 @@ class Protocol(HttpToolsProtocol):
             self._came()
         super().on_message_complete()
 
-    def on_response_complete(self) -> None:
-        """Head and body leave together."""
-        self.transport.flush()  # type: ignore[attr-defined]  # it is a Joining
-        super().on_response_complete()
-
     def handle_websocket_upgrade(self) -> None:
         """Another protocol takes over."""
         self._came()
-        self.transport = self.transport.flush()  # type: ignore[attr-defined]  # it is a Joining
         super().handle_websocket_upgrade()
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's words are not ours
