@@ -3,6 +3,7 @@
 import asyncio
 import os
 import secrets
+import threading
 import unicodedata
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -19,22 +20,31 @@ T = TypeVar("T")
 MAX_LENGTH = 1024
 """Characters. Long enough for any passphrase (NIST SP 800-63B: 64 at least), short enough to hash."""
 
+NICENESS = 19
+
 
 def normalise(password: str) -> str:
     """One form for what looks the same, however the keyboard composed it (NIST 800-63B: NFKC)."""
     return unicodedata.normalize("NFKC", password)
 
 
+def _be_nice() -> None:
+    """Let other threads go first, this process's event loop above all; Linux keeps that for each thread
+    (setpriority(2), "C library/kernel differences")."""
+    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
+
+
 class Passwords:
     """Hashes on threads of its own, as many as there are cores: each hash fills a core and 19 MiB.
 
-    So many may wait; more are refused with 503, since a queue of minutes helps nobody.
+    So many may wait; more are refused with 503, since a queue of minutes helps nobody. The threads are nice:
+    whoever is signed in does not wait for those who sign in.
     """
 
     def __init__(self, *, memory_kib: int, time_cost: int, threads: int, queue: int) -> None:
         threads = threads or len(os.sched_getaffinity(0))
         self._argon = PasswordHasher(time_cost=time_cost, memory_cost=memory_kib, parallelism=1)
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="argon2")
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="argon2", initializer=_be_nice)
         self._room = threads + queue
         self._under_way = 0
         metrics.PASSWORDS_PENDING.set_function(lambda: self._under_way)

@@ -13,6 +13,8 @@ from common.ids import new_id
 ON_THE_SERVER = Origin("command", "")
 """Done by the operator, with a command."""
 
+_RECORD = insert(Audit)
+
 
 async def record(
     db: AsyncConnection,
@@ -33,7 +35,7 @@ async def record(
         "device": origin.device,
         "address": origin.address,
     }
-    await db.execute(insert(Audit).values(values))
+    await db.execute(_RECORD, values)
 
 
 async def prune(db: AsyncConnection, before: datetime, count: int) -> int:

@@ -5,13 +5,21 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, bindparam, delete, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth.models import Account, Session
 from auth.rows import AnyRow
 
 _SHOWN = (Session.id, Session.device, Session.address, Session.created_at, Session.last_used_at)
+
+_ADD = insert(Session)
+_WITH_ACCOUNT = (
+    select(*_SHOWN, Session.counter, Session.rotated_at, Session.used_at, Session.account_id)
+    .add_columns(Account.name.label("account_name"), Account.role)
+    .join(Account, Account.id == Session.account_id)
+    .where(Session.id == bindparam("id"), Account.disabled_at.is_(None))
+)
 
 
 class Limits(NamedTuple):
@@ -31,24 +39,18 @@ def _live(limits: Limits) -> tuple[ColumnElement[bool], ...]:
 
 async def add(db: AsyncConnection, values: dict[str, Any]) -> None:
     """A new session."""
-    await db.execute(insert(Session).values(values))
-
-
-def _with_account(session_id: UUID) -> Select[*tuple[Any, ...]]:
-    columns = (Session.counter, Session.rotated_at, Session.used_at, Session.account_id)
-    account = (Account.name.label("account_name"), Account.role)
-    query = select(*_SHOWN, *columns, *account).join(Account, Account.id == Session.account_id)
-    return query.where(Session.id == session_id, Account.disabled_at.is_(None))
+    await db.execute(_ADD, values)
 
 
 async def begun(db: AsyncConnection, session_id: UUID) -> AnyRow:
     """The session that this transaction has added, with whose it is."""
-    return (await db.execute(_with_account(session_id))).one()
+    return (await db.execute(_WITH_ACCOUNT, {"id": session_id})).one()
 
 
 async def live(db: AsyncConnection, session_id: UUID, limits: Limits) -> AnyRow | None:
     """A session that goes on, with whose it is."""
-    return (await db.execute(_with_account(session_id).where(*_live(limits)))).one_or_none()
+    found = await db.execute(_WITH_ACCOUNT.where(*_live(limits)), {"id": session_id})
+    return found.one_or_none()
 
 
 async def rotate(db: AsyncConnection, session_id: UUID, counter: int, at: datetime) -> bool:
