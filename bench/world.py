@@ -11,6 +11,7 @@ from typing import Any
 from bench import machine
 from common.bootstrap import bootstrap, new_secrets
 from common.migrate import migrate
+from tools.prepare import PYTHON
 from tools.stack import MySQL, Redis, Service, free_port, service_environment
 from tools.stack.ports import HOST
 from tools.stack.service import NAMES
@@ -70,9 +71,9 @@ class World:
         """The process of a service: `.url`, `.process.pid`, `.log`."""
         return self._services[name]
 
-    def replica(self, name: str, cores: frozenset[int]) -> Service:
-        """One more process of a service on these cores, ready."""
-        service = self._service(name, free_port())
+    def replica(self, name: str, cores: frozenset[int], python: Path = PYTHON) -> Service:
+        """One more process of a service on these cores, ready; with that interpreter."""
+        service = self._service(name, free_port(), python)
         self._replicas.append(service)
         with machine.on(cores):
             service.start()
@@ -110,9 +111,9 @@ class World:
         signed_in = self.call("POST", "auth", "/api/auth/sessions", body={**account, "transport": "body"})
         return Person(made["id"], account["email"], signed_in["access_token"])
 
-    def _service(self, name: str, port: int) -> Service:
+    def _service(self, name: str, port: int, python: Path = PYTHON) -> Service:
         env = self.environment(name)
-        return Service(name, env=env, port=port, log=self.home / f"{name}-{port}.log")
+        return Service(name, env=env, port=port, log=self.home / f"{name}-{port}.log", python=python)
 
 
 def call(method: str, url: str, token: str = "", body: Any = None) -> Any:

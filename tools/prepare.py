@@ -41,16 +41,17 @@ def prepare(*needs: str) -> None:
 
 def python() -> None:
     """The virtual environment, with exactly what the lock file names."""
-    _environment("Python packages", VENV, LOCK)
+    environment("Python packages", VENV, LOCK)
 
 
 def deploy() -> None:
     """The virtual environment of `make check-deploy`; it is filled by the uv of the other."""
     python()
-    _environment("Checkers", DEPLOY_VENV, DEPLOY_LOCK)
+    environment("Checkers", DEPLOY_VENV, DEPLOY_LOCK)
 
 
-def _environment(what: str, home: Path, lock: Path) -> None:
+def environment(what: str, home: Path, lock: Path) -> None:
+    """A virtual environment with exactly what a lock file names; `what` says so while one waits."""
     stamp, state = home / "installed", digest(lock, also=sys.version)
     if holds(stamp, state):
         return
@@ -133,7 +134,7 @@ def _install(python: Path, lock: Path) -> None:
     """With uv, in seconds; with pip, in a minute, where only pip has been told how to reach an index."""
     advice = "Is the package index reachable?"
     # Used over and over; the checkers are large, and are used now and then.
-    compiled = ["--compile-bytecode"] if lock == LOCK else []
+    compiled = [] if lock == DEPLOY_LOCK else ["--compile-bytecode"]
     options = ["--disable-pip-version-check", "install", "--quiet", "--require-hashes"]
     uv = VENV / "bin" / "uv"
     if lock == LOCK:

@@ -60,6 +60,7 @@ class Server(uvicorn.Server):
         await super().startup(sockets)
         gc.collect()
         gc.freeze()
+        gc.enable()
         gc.set_threshold(10_000, 20, 20)  # what comes and goes is looked at in larger portions
 
     async def serve(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]  # uvicorn's own type is narrower than its use
@@ -132,4 +133,5 @@ def _serve(target: str, settings: ServiceSettings, *, reload: bool) -> None:
 
         ChangeReload(config, target=server.run, sockets=[config.bind_socket()]).run()
     else:
+        gc.disable()  # until startup is over: nothing of what is loaded now goes away
         server.run()
