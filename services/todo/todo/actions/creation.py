@@ -15,8 +15,9 @@ from todo.actions.outcome import Outcome, repeated
 from todo.actions.places import find_place
 from todo.positions import between
 from todo.schemas import NewTask, Task
+from todo.store.creation import Asked, Opening
 from todo.store.lists import Creation
-from todo.store.tasks import Asked, New, Opening
+from todo.store.tasks import New
 from todo.topics import list_topic
 
 
@@ -32,7 +33,7 @@ class CreateTask(NamedTuple):
 async def create_tasks(tx: Tx, commands: Sequence[CreateTask]) -> list[Outcome | ServiceError]:
     """Make tasks in one or several lists, whose topics are locked. What refuses one of them is its own."""
     asked = [(each.list_id, each.actor_id, each.task_id) for each in commands]
-    making = _Making(tx, await store.tasks.openings(tx.db, asked))
+    making = _Making(tx, await store.creation.openings(tx.db, asked))
     results: list[Outcome | ServiceError] = []
     for command in commands:
         try:

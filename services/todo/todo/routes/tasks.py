@@ -42,7 +42,7 @@ async def list_tasks(
     body = local.pages.get((list_id, epoch, seq, cursor, limit))
     if body is None and not not_modified(request, tag):
         async with rt.database.read() as conn:
-            page = await store.tasks.page(conn, list_id, me.account_id, after, limit)
+            page = await store.pages.tasks(conn, list_id, me.account_id, after, limit)
         if page is not None:
             seq, epoch = page.seq, page.epoch
             tag = collection_etag(epoch, seq, request)

@@ -12,7 +12,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from common.schemas import encode
 from todo.due import Span
 from todo.models import Assignee, Member, Task
-from todo.store.tasks import behind
+from todo.store.pages import behind
 
 FOLDED = "utf8mb4_unicode_520_ci"
 """The collation in which words are compared as people compare them, on MySQL and MariaDB alike."""
