@@ -11,7 +11,7 @@ from uuid import UUID
 from chat import schemas
 from chat.actions.roster import Done
 from chat.store import AnyRow, messages, rooms
-from chat.store.messages import Asked, Known, Opening
+from chat.store.messages import Attempt, Creation, Preconditions
 from chat.topics import room_topic
 from common.errors import Gone, IdConflict, Invalid, NotFound, ServiceError
 from common.ids import body_digest, new_id
@@ -33,8 +33,8 @@ async def send_messages(tx: Tx, commands: Sequence[SendMessage]) -> list[Done | 
 
     Sent again with the same id, it is answered with the message as it is now.
     """
-    asked = [(each.room_id, each.author_id, each.message_id) for each in commands]
-    sending = _Sending(tx, await messages.openings(tx.db, asked))
+    attempts = [(each.room_id, each.author_id, each.message_id) for each in commands]
+    sending = _Sending(tx, await messages.preconditions(tx.db, attempts))
     results: list[Done | ServiceError] = []
     for command in commands:
         try:
@@ -57,10 +57,10 @@ async def post_activity(tx: Tx, room_id: UUID, actor_id: UUID | None, activity: 
 class _Sending:
     """What is known of the rooms while new messages in them are decided one after the other."""
 
-    def __init__(self, tx: Tx, openings: Mapping[Asked, Opening]) -> None:
+    def __init__(self, tx: Tx, preconditions: Mapping[Attempt, Preconditions]) -> None:
         self._tx = tx
-        self._openings = openings
-        self._sent: dict[tuple[UUID, UUID], Known] = {}  # what was decided here
+        self._preconditions = preconditions
+        self._sent: dict[tuple[UUID, UUID], Creation] = {}  # what was decided here
         self._numbers: dict[UUID, int] = {}  # the last one of a room since then
         self._moved: dict[UUID, dict[UUID, int]] = defaultdict(
             dict
@@ -70,22 +70,23 @@ class _Sending:
     async def send(self, command: SendMessage) -> Done:
         """Decide one; a ServiceError leaves nothing behind."""
         room_id, author_id, message_id, body = command
-        opening = self._openings.get((room_id, author_id, message_id))
-        if opening is None:
+        known = self._preconditions.get((room_id, author_id, message_id))
+        if known is None:
             raise NotFound
         digest = body_digest(body)
-        if (known := self._sent.get((room_id, message_id), opening.known)) is not None:
-            return _sent_already(known, author_id, digest)
-        thread_id = await self._thread(opening.room, body)
+        earlier = self._sent.get((room_id, message_id), known.earlier)
+        if earlier is not None:
+            return _repeated(earlier, author_id, digest)
+        thread_id = await self._thread(known.room, body)
         message = _new(self._tx, room_id, author_id, message_id, body=body.body)
         message.thread_id, message.task_id = thread_id, body.task_id
         if thread_id is None:
-            message.number = self._numbers.get(room_id, opening.room.last_number) + 1
+            message.number = self._numbers.get(room_id, known.room.last_number) + 1
             self._numbers[room_id] = message.number
             self._moved[room_id][author_id] = message.number
         data = encode(message)
         self._rows.append(_row(message, data, digest))
-        self._sent[room_id, message_id] = Known(author_id, digest, None, data, message.version)
+        self._sent[room_id, message_id] = Creation(author_id, digest, None, data, message.version)
         _append(self._tx, message, data)
         return Done(data, message.version, created=True)
 
@@ -118,12 +119,12 @@ class _Sending:
         return body.thread_id
 
 
-def _sent_already(known: Known, author_id: UUID, digest: bytes) -> Done:
-    if (known.author_id, known.digest) != (author_id, digest):
+def _repeated(earlier: Creation, author_id: UUID, digest: bytes) -> Done:
+    if (earlier.author_id, earlier.digest) != (author_id, digest):
         raise IdConflict
-    if known.deleted_at is not None:
+    if earlier.deleted_at is not None:
         raise Gone
-    return Done(known.data, known.version)
+    return Done(earlier.data, earlier.version)
 
 
 def _new(tx: Tx, room_id: UUID, author_id: UUID | None, message_id: UUID, *, body: str) -> schemas.Message:

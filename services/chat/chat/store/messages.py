@@ -41,15 +41,12 @@ async def following(
     return (await db.execute(query.order_by(Message.seq).limit(limit))).all()
 
 
-class Opening(NamedTuple):
-    """What sending begins with: the room, for its member, and what the id was taken by (None: it is free)."""
-
-    room: AnyRow
-    known: "Known | None"
+Attempt = tuple[UUID, UUID, UUID]
+"""To send a message: into which room, by whom, with which id."""
 
 
-class Known(NamedTuple):
-    """A message that is there already."""
+class Creation(NamedTuple):
+    """How a message came into being: what a repeated attempt is compared with."""
 
     author_id: UUID | None
     digest: bytes | None
@@ -58,24 +55,30 @@ class Known(NamedTuple):
     version: int
 
 
-Asked = tuple[UUID, UUID, UUID]
-"""A room, who sends, and the message's id."""
+class Preconditions(NamedTuple):
+    """What decides on an attempt: the room, for its member, and how the id was taken (None: it is free)."""
+
+    room: AnyRow
+    earlier: Creation | None
 
 
-async def openings(db: AsyncConnection, asked: Sequence[Asked]) -> dict[Asked, Opening]:
-    """For each that is asked; what is missing in the answer is no member."""
-    places = {(room_id, account_id) for room_id, account_id, _ in asked}
-    rows = await db.execute(_ROOMS, {"places": list(places)})
-    found = {(row.id, row.account_id): row for row in rows.all()}
-    taken = await db.execute(_KNOWN, {"taken": [(room_id, message_id) for room_id, _, message_id in asked]})
-    known = {
-        (row.room_id, row.id): Known(row.author_id, row.digest, row.deleted_at, row.data, row.version)
+async def preconditions(db: AsyncConnection, attempts: Sequence[Attempt]) -> dict[Attempt, Preconditions]:
+    """Those of each attempt; who is missing in the answer is no member."""
+    memberships = {(room_id, account_id) for room_id, account_id, _ in attempts}
+    members = await db.execute(_ROOMS, {"memberships": list(memberships)})
+    rooms = {(row.id, row.account_id): row for row in members.all()}
+    messages = [(room_id, message_id) for room_id, _, message_id in attempts]
+    taken = await db.execute(_TAKEN, {"messages": messages})
+    earlier = {
+        (row.room_id, row.id): Creation(row.author_id, row.digest, row.deleted_at, row.data, row.version)
         for row in taken.all()
     }
     return {
-        each: Opening(found[each[0], each[1]], known.get((each[0], each[2])))
-        for each in asked
-        if (each[0], each[1]) in found
+        (room_id, account_id, message_id): Preconditions(
+            rooms[room_id, account_id], earlier.get((room_id, message_id))
+        )
+        for room_id, account_id, message_id in attempts
+        if (room_id, account_id) in rooms
     }
 
 
@@ -83,11 +86,11 @@ _ROOMS = (
     select(Room.id, Room.kind, Room.last_number, Member.account_id)
     .join(Member, Member.room_id == Room.id)
     .where(
-        tuple_(Member.room_id, Member.account_id).in_(bindparam("places", expanding=True)),
+        tuple_(Member.room_id, Member.account_id).in_(bindparam("memberships", expanding=True)),
         Room.deleted_at.is_(None),
     )
 )
-_KNOWN = select(
+_TAKEN = select(
     Message.room_id,
     Message.id,
     Message.author_id,
@@ -95,7 +98,7 @@ _KNOWN = select(
     Message.deleted_at,
     Message.data,
     Message.version,
-).where(tuple_(Message.room_id, Message.id).in_(bindparam("taken", expanding=True)))
+).where(tuple_(Message.room_id, Message.id).in_(bindparam("messages", expanding=True)))
 
 
 async def add(db: AsyncConnection, rows: Sequence[dict[str, Any]]) -> None:

@@ -15,7 +15,7 @@ from todo.actions.outcome import Outcome, repeated
 from todo.actions.places import find_place
 from todo.positions import between
 from todo.schemas import NewTask, Task
-from todo.store.creation import Asked, Opening
+from todo.store.creation import Attempt, Preconditions
 from todo.store.lists import Creation
 from todo.store.tasks import New
 from todo.topics import list_topic
@@ -32,8 +32,8 @@ class CreateTask(NamedTuple):
 
 async def create_tasks(tx: Tx, commands: Sequence[CreateTask]) -> list[Outcome | ServiceError]:
     """Make tasks in one or several lists, whose topics are locked. What refuses one of them is its own."""
-    asked = [(each.list_id, each.actor_id, each.task_id) for each in commands]
-    making = _Making(tx, await store.creation.openings(tx.db, asked))
+    attempts = [(each.list_id, each.actor_id, each.task_id) for each in commands]
+    making = _Making(tx, await store.creation.preconditions(tx.db, attempts))
     results: list[Outcome | ServiceError] = []
     for command in commands:
         try:
@@ -47,9 +47,9 @@ async def create_tasks(tx: Tx, commands: Sequence[CreateTask]) -> list[Outcome |
 class _Making:
     """What is known of the lists while their new tasks are decided one after the other."""
 
-    def __init__(self, tx: Tx, openings: Mapping[Asked, Opening]) -> None:
+    def __init__(self, tx: Tx, preconditions: Mapping[Attempt, Preconditions]) -> None:
         self._tx = tx
-        self._openings = openings
+        self._preconditions = preconditions
         self._taken: dict[tuple[UUID, UUID], Creation] = {}  # by tasks that were decided here
         self._ends: dict[UUID, str | None] = {}  # where the last task of a list stands since then
         self._news: list[New] = []  # decided, not written yet
@@ -57,11 +57,11 @@ class _Making:
     async def make(self, command: CreateTask) -> Outcome:
         """Decide one; a ServiceError leaves nothing behind."""
         actor_id, list_id, task_id, body = command
-        opening = self._openings.get((list_id, actor_id, task_id))
-        check_role(opening.role if opening else None, "editor")
-        assert opening is not None  # noqa: S101 - or its role would have been refused
+        known = self._preconditions.get((list_id, actor_id, task_id))
+        check_role(known.role if known else None, "editor")
+        assert known is not None  # noqa: S101 - or its role would have been refused
         digest = body_digest(body)
-        earlier = self._taken.get((list_id, task_id), opening.earlier)
+        earlier = self._taken.get((list_id, task_id), known.earlier)
         if earlier is not None:
             return repeated(earlier, actor_id, digest)
         await check_assignees(self._tx, list_id, body.assignee_ids)
@@ -70,7 +70,7 @@ class _Making:
             id=task_id,
             list_id=list_id,
             done_at=self._tx.now if body.done else None,
-            position=await self._place(command, opening.last_position),
+            position=await self._place(command, known.last_position),
             version=self._tx.next_seq(list_topic(list_id)),
         )
         data = encode(task)

@@ -12,25 +12,25 @@ from todo.schemas import Role
 from todo.store.lists import Creation
 from todo.store.members import BY_KEY
 
-Asked = tuple[UUID, UUID, UUID]
-"""A list, who wants to add a task to it, and the task's id."""
+Attempt = tuple[UUID, UUID, UUID]
+"""To make a task: in which list, by whom, with which id."""
 
 
-class Opening(NamedTuple):
-    """What adding a task begins with: the actor's role, how the id was taken (None: it is free), and where
-    the last task stands."""
+class Preconditions(NamedTuple):
+    """What decides on an attempt: the actor's role, how the id was taken (None: it is free), and where the
+    last task stands."""
 
     role: Role
     earlier: Creation | None
     last_position: str | None
 
 
-async def openings(conn: AsyncConnection, asked: Sequence[Asked]) -> dict[Asked, Opening]:
-    """For each that is asked; what is missing in the answer is no member."""
-    places = {(list_id, account_id) for list_id, account_id, _ in asked}
-    members = await conn.execute(_STANDING, {"places": list(places)})
-    standing = {(row[0], row[1]): (row[2], row[3]) for row in members.all()}
-    taken = await conn.execute(_TAKEN, {"tasks": [(list_id, task_id) for list_id, _, task_id in asked]})
+async def preconditions(conn: AsyncConnection, attempts: Sequence[Attempt]) -> dict[Attempt, Preconditions]:
+    """Those of each attempt; who is missing in the answer is no member."""
+    memberships = {(list_id, account_id) for list_id, account_id, _ in attempts}
+    members = await conn.execute(_MEMBERS, {"memberships": list(memberships)})
+    roles = {(row[0], row[1]): (row[2], row[3]) for row in members.all()}
+    taken = await conn.execute(_TAKEN, {"tasks": [(list_id, task_id) for list_id, _, task_id in attempts]})
     earlier = {
         (row.list_id, row.id): Creation(
             row.creator_id, row.digest, row.deleted_at is not None, row.data, row.version
@@ -38,20 +38,22 @@ async def openings(conn: AsyncConnection, asked: Sequence[Asked]) -> dict[Asked,
         for row in taken.all()
     }
     found = {}
-    for list_id, account_id, task_id in asked:
-        if (list_id, account_id) in standing:
-            role, last = standing[list_id, account_id]
+    for list_id, account_id, task_id in attempts:
+        if (list_id, account_id) in roles:
+            role, last = roles[list_id, account_id]
             position = None if last is None else bytes(last).decode()
-            found[list_id, account_id, task_id] = Opening(role, earlier.get((list_id, task_id)), position)
+            found[list_id, account_id, task_id] = Preconditions(
+                role, earlier.get((list_id, task_id)), position
+            )
     return found
 
 
 # Not max(): beside another table it would look at every task of the list.
 _LAST = select(Task.position).where(Task.list_id == Member.list_id)
 _LAST_POSITION = _LAST.order_by(Task.position.desc()).limit(1).scalar_subquery()
-_STANDING = (
+_MEMBERS = (
     select(Member.list_id, Member.account_id, Member.role, _LAST_POSITION)
-    .where(tuple_(Member.list_id, Member.account_id).in_(bindparam("places", expanding=True)))
+    .where(tuple_(Member.list_id, Member.account_id).in_(bindparam("memberships", expanding=True)))
     .with_hint(Member, BY_KEY)
 )
 _TAKEN = select(
