@@ -51,12 +51,12 @@ class Subscription:
         self._channel = channel
         self._own = name == f"user:{channel.account_id}"  # nobody else's: there are no members to look for
         self._granted = 0  # access was checked when the log stood here: what revoked it before is history
-        self._asked: tuple[int, str | None] | None = None
+        self._resume_from: tuple[int, str | None] | None = None
         self._began = False
         self._topic: Topic
         self._joined = False
         self._task: asyncio.Task[None] | None = None
-        self._turn = 0  # which of its beginnings is under way; an older one has nothing more to say
+        self._generation = 0  # counts its beginnings; what an older one still does has no effect
 
     def start(self, after: int | None, epoch: str | None) -> None:
         """Begin, from a known place or from now on."""
@@ -75,25 +75,25 @@ class Subscription:
         self.live = False
         if self._joined:
             self._topic.level.pop(self, None)
-        self._turn += 1
+        self._generation += 1
         if self._task is not None:
             self._task.cancel()
 
-    def _begin_again(self, asked: tuple[int, str | None] | None) -> None:
+    def _begin_again(self, resume_from: tuple[int, str | None] | None) -> None:
         self._halt()
-        self._asked = asked
-        self._task = asyncio.create_task(self._run(self._turn))
+        self._resume_from = resume_from
+        self._task = asyncio.create_task(self._run(self._generation))
 
-    async def _run(self, turn: int) -> None:
+    async def _run(self, generation: int) -> None:
         try:
             async with self._channel.starting:
                 await self._channel.drained()  # whoever does not read is not read for
                 if not self._joined:
                     self._joined, self._topic = True, self._hub.join(self.name, self)
                 await asyncio.shield(self._topic.confirmed)
-                while not await self._try(turn):
+                while not await self._try(generation):
                     await asyncio.sleep(1)  # MySQL is away: the socket stays, the subscription waits
-            if turn == self._turn:
+            if generation == self._generation:
                 self._task = None  # an open subscription is little more than its cursor
         except asyncio.CancelledError:
             raise
@@ -101,18 +101,18 @@ class Subscription:
             logger.exception("subscription failed", topic=self.name)
             self._refuse()
 
-    async def _try(self, turn: int) -> bool:
+    async def _try(self, generation: int) -> bool:
         """True when it stands, was refused, or is no longer wanted; false when MySQL is away."""
         try:
-            after = None if self._asked is None else self._asked[0]
+            after = None if self._resume_from is None else self._resume_from[0]
             member = None if self._own else self._channel.account_id
             look = await self._hub.looks.at(self.name, member=member, after=after)
             await asyncio.shield(self._topic.opened)  # by the same read as ours, the first time
             place = look.place
             if place is None and self._own:
                 await self._hub.ensure(self.name)  # nothing has happened to this person yet
-                return await self._try(turn)
-            if turn != self._turn:
+                return await self._try(generation)
+            if generation != self._generation:
                 pass
             elif place is None and self._began:
                 self._end("removed")  # access was lost while the log was overtaken
@@ -120,7 +120,7 @@ class Subscription:
                 self._refuse()
             else:
                 self._begin(place)
-                await self._replay(turn, look.events)
+                await self._replay(generation, look.events)
             return True
         except ServiceError:
             return False
@@ -131,27 +131,27 @@ class Subscription:
         self._topic.behind(place.seq)
         recovered = True
         self._granted = self.cursor = place.seq
-        if self._asked is not None:
-            after, epoch = self._asked
+        if self._resume_from is not None:
+            after, epoch = self._resume_from
             recovered = place.reaches(after) and epoch in (None, place.epoch)
             self.cursor = after if recovered else place.seq
         self._channel.send(Subscribed(topic=self.name, seq=place.seq, epoch=place.epoch, recovered=recovered))
         if not self._began:
             self._began = True
             self._channel.began(self.name)
-        self._asked = (self.cursor, place.epoch)
+        self._resume_from = (self.cursor, place.epoch)
 
-    async def _replay(self, turn: int, events: list[Event]) -> None:
+    async def _replay(self, generation: int, events: list[Event]) -> None:
         """Send what was missed, paced by the socket; join live in the turn in which both cursors meet."""
         while self.cursor < max(self._topic.cursor, self._granted):
             if not events or events[0].seq != self.cursor + 1:
-                events = await self._read_on(turn)
+                events = await self._read_on(generation)
             for run in runs(events):
                 if not self._take(run):
                     return
-                self._asked = (self.cursor, self._topic.epoch)  # should a read fail, go on from here
+                self._resume_from = (self.cursor, self._topic.epoch)  # should a read fail, go on from here
                 await self._channel.drained()
-                if turn != self._turn:
+                if generation != self._generation:
                     return
             if not events:
                 return
@@ -159,11 +159,11 @@ class Subscription:
         self.live = True
         self._join_if_level()
 
-    async def _read_on(self, turn: int) -> list[Event]:
+    async def _read_on(self, generation: int) -> list[Event]:
         """What comes next in the log; nothing when there is no point in going on."""
         async with self._channel.reading, self._hub.reading(), self._hub.database.read() as connection:
             events, place = await reader.read_after(connection, self.name, self.cursor, PAGE)
-        if turn != self._turn:
+        if generation != self._generation:
             return []
         if place.floor > self.cursor or place.epoch != self._topic.epoch or not events:
             self._hub.compare_soon()

@@ -56,7 +56,7 @@ class Topic:
         self.opened = asyncio.create_task(self._open())
         self._pending: dict[int, Event] = {}
         self._healing: asyncio.Task[None] | None = None
-        self._turn: asyncio.Handle | None = None  # in which what has been published is offered
+        self._advancing: asyncio.Handle | None = None
         self._target = 0  # a number that is known to exist
 
     async def _open(self) -> None:
@@ -75,8 +75,8 @@ class Topic:
     def receive(self, about: dict[str, Any], data: bytes) -> None:
         """A publication."""
         if (kind := about.get("signal")) is not None:
-            if self._turn is not None:  # what was published before it comes before it
-                self._turn.cancel()
+            if self._advancing is not None:  # what was published before it comes before it
+                self._advancing.cancel()
                 self._advance()
             frame = signal_frame(self.name, kind, data)
             only = UUID(about["only"]) if about["only"] else None
@@ -93,12 +93,12 @@ class Topic:
             self._target = max(self._target, event.seq)
             if len(self._pending) < PENDING or event.seq == self.cursor + 1:
                 self._pending[event.seq] = event
-            if self._turn is None:  # what is published in one moment leaves in one write to each socket
-                self._turn = asyncio.get_running_loop().call_soon(self._advance)
+            if self._advancing is None:  # what is published in one moment leaves in one write to each socket
+                self._advancing = asyncio.get_running_loop().call_soon(self._advance)
 
     def _advance(self) -> None:
         """Offer what follows the cursor; have the log read when something is missing."""
-        self._turn = None
+        self._advancing = None
         for run in runs(self._following()):
             self._deliver(run)
         self._pending = {seq: event for seq, event in self._pending.items() if seq > self.cursor}
@@ -186,7 +186,7 @@ class Topic:
         """Nobody follows it any more."""
         self.confirmed.cancel()
         self.opened.cancel()
-        if self._turn is not None:
-            self._turn.cancel()
+        if self._advancing is not None:
+            self._advancing.cancel()
         if self._healing is not None:
             self._healing.cancel()
