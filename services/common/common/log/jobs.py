@@ -31,7 +31,7 @@ class Job(Generic[T]):
     action: Action[T]
     batch_action: BatchAction[Any, T] | None = None
     command: Any = None
-    held: bool = False  # somebody else has a topic of its
+    held: bool = False  # somebody else has locked what it needs
     result: Any = None
     error: Exception | None = None
     done: asyncio.Future[T] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
@@ -69,25 +69,27 @@ def job_of(topic: str, batch_action: BatchAction[C, T], command: C) -> Job[T]:
     return Job([topic], alone, batch_action, command)
 
 
-async def carry_out(jobs: Sequence[Job[Any]], tx: Tx) -> bool:
-    """Every job in its turn, neighbours together where they can be; false when nothing is to be committed."""
+async def carry_out(jobs: Sequence[Job[Any]], tx: Tx) -> None:
+    """Every job in its order, neighbours together where they can be. Each keeps what came of it."""
     if len(jobs) == 1:
-        return await _alone(jobs[0], tx)
+        await _alone(jobs[0], tx)
+        return
     for batch_action, neighbours in groupby(jobs, key=lambda job: job.batch_action):
         crowd = list(neighbours)
-        if batch_action is None or len(crowd) == 1 or not await _together(batch_action, crowd, tx):
+        done_together = (
+            batch_action is not None and len(crowd) > 1 and await _together(batch_action, crowd, tx)
+        )
+        if not done_together:
             for job in crowd:
                 await _among_others(job, tx)
-    return True
 
 
-async def _alone(job: Job[Any], tx: Tx) -> bool:
-    """The only request needs no savepoint: when it fails, the transaction is undone."""
+async def _alone(job: Job[Any], tx: Tx) -> None:
+    """The only request needs no savepoint: when it is refused, the transaction is rolled back."""
     try:
         job.keep(await job.action(tx))
     except ServiceError as error:
         job.keep(None, error)
-    return job.error is None
 
 
 async def _among_others(job: Job[Any], tx: Tx) -> None:

@@ -192,7 +192,8 @@ class Writer:
                 # One that does not exist looks as if it were held: the patient find out.
                 job.held = not patient and not all(map(tx.exists, job.topics))
             free = [job for job in jobs if not job.held]
-            if free and await carry_out(free, tx):
+            await carry_out(free, tx)
+            if any(job.error is None for job in free):
                 return await tx.flush()
             await transaction.rollback()
             return []
