@@ -10,8 +10,9 @@ import httpx
 import pytest
 from fastapi import APIRouter, FastAPI
 
-from common.app import Service, create_app
+from common.app import create_app
 from common.errors import FRAMEWORK, Conflict, HeadTooLarge, ServiceError, TooManyRequests, TooSlow
+from common.service import Service
 from common.settings import ServiceSettings
 from tests.api.problems import problem
 from tests.api.refusals import IN_STEPS, REFUSALS, Refusal, Steps, send
@@ -117,9 +118,7 @@ async def failing() -> AsyncIterator[httpx.AsyncClient]:
         for setting, value in SETTINGS.items():
             patch.setenv(setting, value)
         settings = ServiceSettings()
-    app: FastAPI = create_app(
-        Service("failing", settings, metadata=import_module("todo.models").Base.metadata, routers=[router])
-    )
+    app: FastAPI = create_app(Service("failing", settings, routers=[router]))
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://failing") as client:
         yield client

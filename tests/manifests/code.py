@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from fastapi import FastAPI
 
-from common.app import Service
+from common.service import Service
 from common.settings import PREFIX, ServiceSettings
 from tools.gen import SETTINGS
 from tools.manifests import ROOT

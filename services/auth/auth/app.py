@@ -10,15 +10,16 @@ from auth import feeds, keys
 from auth.housekeeping import keep_house
 from auth.keys import KeyRing, Safe
 from auth.local import Local, local
-from auth.models import Base
 from auth.passwords import Passwords
 from auth.refresh import RefreshTokens
 from auth.routes import ROUTERS
 from auth.settings import Settings
 from auth.topics import SESSIONS, USERS
-from common.app import Runtime, Service, create_app, create_worker
+from common.app import create_app, create_worker
 from common.identity import FetchKeys
 from common.log.transaction import Tx
+from common.runtime import Runtime
+from common.service import Service
 from common.settings import load
 
 
@@ -70,7 +71,6 @@ def service(settings: Settings) -> Service:
     return Service(
         name="auth",
         settings=settings,
-        metadata=Base.metadata,
         routers=ROUTERS,
         feeds={USERS: feeds.users, SESSIONS: feeds.sessions},
         setup=_setup,

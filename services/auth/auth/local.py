@@ -8,7 +8,7 @@ from auth.passwords import Passwords
 from auth.refresh import RefreshTokens
 from auth.settings import Settings
 from auth.store.sessions import Limits
-from common.app import Runtime
+from common.runtime import Runtime
 
 
 @dataclass(frozen=True)

@@ -7,18 +7,20 @@ from dataclasses import dataclass
 from fastapi import FastAPI
 
 from chat.actions import following
-from chat.models import Base, Member, accounts
+from chat.models import Member, accounts
 from chat.presence import Presence
 from chat.routes import ROUTERS, messages
 from chat.settings import Settings
 from chat.signals import TypingSignals
 from chat.topics import room_of
 from common.accounts import accounts_feed
-from common.app import Runtime, Service, create_app, create_worker
+from common.app import create_app, create_worker
 from common.conversation import Op
 from common.follow import Feed
 from common.live import Hook
 from common.log.access import Members
+from common.runtime import Runtime
+from common.service import Service
 from common.settings import load
 
 
@@ -60,7 +62,6 @@ def service(settings: Settings) -> Service:
     return Service(
         name="chat",
         settings=settings,
-        metadata=Base.metadata,
         routers=ROUTERS,
         direct=[messages.create_message],
         access=Members(room_of, Member.room_id, Member.account_id),

@@ -92,4 +92,4 @@ async def require_account(rt: Any, accounts: Table, account_id: UUID) -> None:
     async with rt.database.read() as connection:
         if await is_known(connection, accounts, account_id):
             return
-    await ask_auth(rt.client("auth"), account_id)
+    await ask_auth(rt.clients.to("auth"), account_id)

@@ -17,10 +17,9 @@ from common.gauges import installed
 from common.handlers import add_handlers
 from common.log.serve import internal_router
 from common.middleware import RequestMiddleware
-from common.runtime import Rt, Runtime, Service
+from common.runtime import Runtime
 from common.schemas import encode
-
-__all__ = ["Rt", "Runtime", "Service", "create_app", "create_worker"]
+from common.service import Service
 
 LISTEN_SECONDS = 5.0
 """A process listens once it can answer: until then a proxy that tries it is refused, and turns to another
@@ -99,7 +98,7 @@ def _lifespan(
         app.state.runtime = runtime  # for the server, which tells it of SIGTERM
         try:
             async with runtime.running():
-                await runtime.until_ready(LISTEN_SECONDS)
+                await runtime.readiness.wait(LISTEN_SECONDS)
                 yield State(runtime=runtime)
         finally:
             await tracing.stop()
@@ -138,17 +137,10 @@ async def _livez() -> Response:
 
 
 async def _readyz(request: Request) -> Response:
-    """Whether to send requests here. What is away is reported, and makes nothing fail: see design section
-    5."""
+    """Whether to send requests here."""
     runtime: Runtime = request.state.runtime
-    ready = runtime.ready and not runtime.draining
-    report = {
-        "ready": ready,
-        "draining": runtime.draining,
-        "redis": "connected" if runtime.bus.connected else "away",
-        **runtime.database_report(),
-    }
-    return Response(encode(report), 200 if ready else 503, media_type="application/json")
+    report = runtime.report()
+    return Response(encode(report), 200 if report["ready"] else 503, media_type="application/json")
 
 
 async def _metrics() -> Response:

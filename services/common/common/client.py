@@ -9,6 +9,7 @@ import httpx
 
 from common import servicetoken, telemetry, tracing
 from common.errors import Unavailable
+from common.settings import ServiceSettings
 
 TIMEOUTS = httpx.Timeout(connect=1.0, read=5.0, write=5.0, pool=1.0)  # seconds
 LIMITS = httpx.Limits(max_connections=20, max_keepalive_connections=10)
@@ -51,3 +52,26 @@ class ServiceClient(httpx.AsyncClient):
                 return await super().send(request, **options)
             except httpx.TransportError as error:
                 raise Unavailable(f"The {self._callee} service is away. Try again shortly.") from error
+
+
+class Clients:
+    """The clients of one process, each made when it is first needed."""
+
+    def __init__(self, settings: ServiceSettings, *, caller: str) -> None:
+        self._key = settings.service_key.get_secret_value()
+        self._caller = caller
+        self._urls = {"auth": settings.auth_url, "todo": settings.todo_url, "chat": settings.chat_url}
+        self._clients: dict[str, ServiceClient] = {}
+
+    def to(self, callee: str) -> ServiceClient:
+        """The client of that service."""
+        if callee not in self._clients:
+            self._clients[callee] = ServiceClient(
+                self._urls[callee], key=self._key, caller=self._caller, callee=callee
+            )
+        return self._clients[callee]
+
+    async def close(self) -> None:
+        """Close their connections."""
+        for client in self._clients.values():
+            await client.aclose()

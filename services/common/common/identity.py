@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
+import httpx
 import orjson
 from fastapi import Depends, Request
 from fastapi.openapi.models import HTTPBearer
@@ -31,6 +32,15 @@ REFRESH_SECONDS = 2.0  # least time between two fetches of the keys, however man
 
 FetchKeys = Callable[[], Awaitable[dict[str, Any]]]
 """Gets auth's JSON Web Key Set (RFC 7517)."""
+
+
+async def fetch_keys(client: httpx.AsyncClient) -> dict[str, Any]:
+    """The way of every service but auth itself."""
+    answer = await client.get("/api/auth/.well-known/jwks.json")
+    if answer.status_code != 200:
+        raise Unavailable(f"auth answered {answer.status_code} when asked for its public keys.")
+    document: dict[str, Any] = answer.json()
+    return document
 
 
 @dataclass(frozen=True)

@@ -2,62 +2,37 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
 import structlog
-from fastapi import APIRouter, Depends, Request
+from fastapi import Depends, Request
 from redis.asyncio import Redis
-from sqlalchemy import MetaData, text
 
 from common import gauges, tracing
-from common.client import ServiceClient
-from common.conversation import Op
+from common.client import Clients
 from common.database import Database
-from common.errors import ServiceError, Unavailable
-from common.follow import Feed, Follower
-from common.identity import FetchKeys, Keys, Verifier
-from common.live import Hook, Live
+from common.follow import Follower
+from common.identity import Keys, Verifier, fetch_keys
+from common.live import Live
 from common.log import checks, prune
-from common.log.access import Access
 from common.log.bus import Bus, connect
 from common.log.events import Event
 from common.log.hub import Hub
-from common.log.source import HttpSource, LocalSource, SnapshotPage
+from common.log.source import HttpSource, LocalSource, Source
 from common.log.transaction import Tx
 from common.log.writer import Writer
+from common.readiness import Readiness
+from common.service import Service
 from common.sessions import Sessions
-from common.settings import ServiceSettings
 from common.tasks import end
 
 WORKER_POOL = 3  # MySQL connections of a worker, for reads and for writes; it does few things at a time
 
 logger = structlog.get_logger()
-
-
-@dataclass
-class Service:
-    """What makes a service itself; everything else is common."""
-
-    name: str
-    settings: ServiceSettings
-    metadata: MetaData
-    routers: list[APIRouter]
-    direct: Sequence[Callable[..., Any]] = ()  # endpoints that are asked for most (direct.py)
-    access: Access | None = None  # none: the service has no live endpoint
-    feeds: dict[str, SnapshotPage] = field(default_factory=dict)  # topics that other services may follow
-    follows: "Callable[[Runtime], list[Feed]]" = lambda _: []
-    live_ops: "Callable[[Runtime], dict[str, Op]]" = lambda _: {}
-    on_subscribe: "Callable[[Runtime], Hook] | None" = None
-    on_unsubscribe: "Callable[[Runtime], Hook] | None" = None
-    background: "Callable[[Runtime], list[Coroutine[Any, Any, None]]]" = lambda _: []  # beyond following
-    setup: "Callable[[Runtime], AbstractAsyncContextManager[Any]] | None" = (
-        None  # its value becomes runtime.local, in a process that serves
-    )
-    local_keys: "Callable[[Runtime], FetchKeys] | None" = None  # auth reads its own keys
 
 
 class Runtime:
@@ -77,14 +52,15 @@ class Runtime:
         self.log = Writer(self.database, self._publish)
         self.hub = Hub(self.database, self.bus, self._ensure, service.access)
         self.local: Any = None
-        self._started = asyncio.Event()
+        self.readiness = Readiness()
         self.draining = False
         self.checked = checks.Report()
-        self._clients: dict[str, ServiceClient] = {}
-        own = service.local_keys is not None
-        source = LocalSource(self.database, service.feeds) if own else HttpSource(self.client("auth"), "auth")
-        self.sessions = Sessions(source, self.bus, self._session_ended)
-        self.keys = Keys(service.local_keys(self) if service.local_keys else self._fetch_keys)
+        self.clients = Clients(settings, caller=service.name)
+        self.sessions = Sessions(self._source("auth"), self.bus, self._session_ended)
+        fetch = (
+            service.local_keys(self) if service.local_keys else partial(fetch_keys, self.clients.to("auth"))
+        )
+        self.keys = Keys(fetch)
         self.verifier = Verifier(self.keys, self.sessions, settings.token_issuer)
         self.live = self._make_live()
         self._tasks: list[asyncio.Task[None]] = []
@@ -103,17 +79,11 @@ class Runtime:
             on_unsubscribe=service.on_unsubscribe(self) if service.on_unsubscribe else None,
         )
 
-    def client(self, callee: str) -> ServiceClient:
-        """The client for another service."""
-        if callee not in self._clients:
-            url = {
-                "auth": self.settings.auth_url,
-                "todo": self.settings.todo_url,
-                "chat": self.settings.chat_url,
-            }
-            key = self.settings.service_key.get_secret_value()
-            self._clients[callee] = ServiceClient(url[callee], key=key, caller=self.name, callee=callee)
-        return self._clients[callee]
+    def _source(self, service: str) -> Source:
+        """Where the log of a service is read: our own in our database."""
+        if service == self.name:
+            return LocalSource(self.database, self.service.feeds)
+        return HttpSource(self.clients.to(service), service)
 
     async def signal(
         self, topic: str, kind: str, data: dict[str, Any], *, only_account: UUID | None = None
@@ -134,49 +104,6 @@ class Runtime:
     def _session_ended(self, session_id: UUID) -> None:
         if self.live is not None:
             self.live.session_ended(session_id)
-
-    async def _fetch_keys(self) -> dict[str, Any]:
-        answer = await self.client("auth").get("/api/auth/.well-known/jwks.json")
-        if answer.status_code != 200:
-            raise Unavailable(f"auth answered {answer.status_code} when asked for its public keys.")
-        document: dict[str, Any] = answer.json()
-        return document
-
-    @property
-    def ready(self) -> bool:
-        """Whether the first start is complete."""
-        return self._started.is_set()
-
-    async def until_ready(self, seconds: float) -> None:
-        """Wait for the first start to be complete, but no longer than this."""
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._started.wait(), seconds)
-
-    async def _become_ready(self) -> None:
-        """Ready once the public keys and the ended sessions are read; until then, try again."""
-        while not self.ready:
-            try:
-                await self.keys.refresh()
-                if self.sessions.loaded:
-                    self._started.set()
-                await asyncio.sleep(0.05)
-            except Exception as error:
-                expected = isinstance(error, ServiceError)
-                logger.warning("not ready yet", reason=str(error), exc_info=None if expected else error)
-                await asyncio.sleep(0.5)
-        logger.info("ready")
-
-    async def _reach_database(self) -> None:
-        """A worker is ready once it has reached its database: settings that lead nowhere show at once."""
-        while not self.ready:
-            try:
-                async with self.database.read() as connection:
-                    await connection.execute(text("SELECT 1"))
-                self._started.set()
-            except Exception as error:
-                logger.warning("not ready yet", reason=str(error))
-                await asyncio.sleep(0.5)
-        logger.info("ready")
 
     async def _ensure_feeds(self) -> None:
         """What others follow exists before anything has happened: an empty log, with its epoch."""
@@ -208,24 +135,22 @@ class Runtime:
         await self.hub.close()
         await self.log.close()
         await self.bus.close()
-        for client in self._clients.values():
-            await client.aclose()
+        await self.clients.close()
         await self.redis.aclose()
         await self.database.close()
 
     def _work(self) -> list[Coroutine[Any, Any, None]]:
         checking = checks.run(self.database, self.checked)
         if self.worker:
-            return [checking, self._reach_database(), *self._background()]
-        serving = [checking, self._ensure_feeds(), self.sessions.run(), self._become_ready()]
+            return [checking, self.readiness.reach(self.database), *self._background()]
+        ready = self.readiness.know_who_asks(self.keys, self.sessions)
+        serving = [checking, self._ensure_feeds(), self.sessions.run(), ready]
         return [*serving, *(self._background() if self.settings.background else [])]
 
     def _background(self) -> list[Coroutine[Any, Any, None]]:
         """What one process of a service has to do, and several may (docs/adr/0006)."""
         followers = [
-            Follower(
-                feed, HttpSource(self.client(feed.source), feed.source), self.database, self.log, self.bus
-            )
+            Follower(feed, self._source(feed.source), self.database, self.log, self.bus)
             for feed in self.service.follows(self)
         ]
         return [
@@ -234,10 +159,15 @@ class Runtime:
             *self.service.background(self),
         ]
 
-    def database_report(self) -> dict[str, Any]:
-        """What `/readyz` says of MySQL."""
-        mysql = "away" if self.database.away else "connected"
-        return {"mysql": mysql, "missing_settings": self.checked.missing}
+    def report(self) -> dict[str, Any]:
+        """What `/readyz` says. What is away is told, and makes nothing fail (design section 5)."""
+        return {
+            "ready": self.readiness.complete and not self.draining,
+            "draining": self.draining,
+            "redis": "connected" if self.bus.connected else "away",
+            "mysql": "away" if self.database.away else "connected",
+            "missing_settings": self.checked.missing,
+        }
 
     async def drain(self) -> None:
         """No longer ready; send the sockets away one after the other. Lasts as long as it takes to be

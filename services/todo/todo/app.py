@@ -3,12 +3,13 @@
 from fastapi import FastAPI
 
 from common.accounts import accounts_feed
-from common.app import Service, create_app, create_worker
+from common.app import create_app, create_worker
 from common.log.access import Members
+from common.service import Service
 from common.settings import load
 from todo import store
 from todo.local import local
-from todo.models import ACCOUNTS, Base, Member
+from todo.models import ACCOUNTS, Member
 from todo.routes import ROUTERS, tasks
 from todo.settings import Settings
 from todo.topics import LISTS, list_of
@@ -19,7 +20,6 @@ def service(settings: Settings) -> Service:
     return Service(
         name="todo",
         settings=settings,
-        metadata=Base.metadata,
         routers=ROUTERS,
         direct=[tasks.list_tasks, tasks.create_task],
         access=Members(list_of, Member.list_id, Member.account_id),

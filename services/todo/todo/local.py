@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from uuid import UUID
 
-from common.app import Runtime
+from common.runtime import Runtime
 from common.shared_read import SharedRead
 from todo import store
 from todo.pages import PageCache

@@ -14,11 +14,11 @@ from auth.rows import AnyRow
 from auth.schemas import Account, NewAccount, PasswordChange, ProfileChange, color_of
 from auth.store.audit import ON_THE_SERVER
 from auth.topics import SESSIONS, USERS, account_changed, account_gone
-from common.app import Runtime
 from common.errors import Conflict, Invalid, NotFound
 from common.etag import if_match
 from common.ids import new_id
 from common.log.transaction import Tx
+from common.runtime import Runtime
 from common.schemas import encode
 
 

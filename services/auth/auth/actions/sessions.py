@@ -13,10 +13,10 @@ from auth.rows import AnyRow
 from auth.schemas import Session, SignIn
 from auth.tokens import LIFE, Subject, sign
 from auth.topics import SESSIONS, session_ended
-from common.app import Runtime
 from common.errors import NotFound, ServiceError
 from common.ids import new_id
 from common.log.transaction import Tx
+from common.runtime import Runtime
 
 
 class Issued(NamedTuple):

@@ -9,10 +9,10 @@ from auth import store
 from auth.actions import accounts
 from auth.device import From
 from auth.schemas import Account, Email, NewAccount, Profile
-from common.app import Rt
 from common.errors import Invalid
 from common.etag import etag, json_response
 from common.identity import Me
+from common.runtime import Rt
 from common.schemas import Page, encode
 
 router = APIRouter(prefix="/api/auth/accounts", tags=["accounts"])

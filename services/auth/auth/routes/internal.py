@@ -6,8 +6,8 @@ from fastapi import APIRouter
 
 from auth import store
 from auth.topics import PublicAccount
-from common.app import Rt
 from common.errors import NotFound
+from common.runtime import Rt
 from common.servicetoken import ServiceCaller
 
 router = APIRouter(prefix="/api/auth/internal", tags=["internal"])

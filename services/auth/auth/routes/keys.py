@@ -4,8 +4,8 @@ from fastapi import APIRouter, Response
 
 from auth.local import local
 from auth.schemas import KeySet
-from common.app import Rt
 from common.errors import Unavailable
+from common.runtime import Rt
 
 router = APIRouter(prefix="/api/auth", tags=["keys"])
 

@@ -6,10 +6,10 @@ from auth import store
 from auth.actions import accounts
 from auth.device import From
 from auth.schemas import Account, PasswordChange, PasswordProof, ProfileChange
-from common.app import Rt
 from common.errors import NotFound
 from common.etag import IfMatch, conditional, etag, json_response
 from common.identity import Me
+from common.runtime import Rt
 from common.schemas import encode
 
 router = APIRouter(prefix="/api/auth/me", tags=["me"])

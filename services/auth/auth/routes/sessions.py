@@ -13,10 +13,10 @@ from auth.device import From
 from auth.errors import SessionEnded
 from auth.local import local
 from auth.schemas import Refresh, Session, SignIn, Tokens
-from common.app import Rt, Runtime
 from common.database import now
 from common.errors import NotFound, Unauthorized
 from common.identity import Me, identify
+from common.runtime import Rt, Runtime
 from common.schemas import Cursor, Limit, Page
 
 router = APIRouter(prefix="/api/auth/sessions", tags=["sessions"])

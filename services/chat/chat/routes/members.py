@@ -13,12 +13,12 @@ from chat.store import members, rooms
 from chat.topics import room_topic
 from common import etag
 from common.accounts import require_account
-from common.app import Rt
 from common.errors import NotFound
 from common.etag import IfMatch, conditional, json_response
 from common.identity import Me
 from common.log.reader import head
 from common.pages import NOT_MODIFIED, parse_cursor
+from common.runtime import Rt
 from common.schemas import Cursor, Limit, TopicPage, cursor_encode
 
 router = APIRouter(prefix="/api/chat/rooms/{room_id}/members", tags=["members"])

@@ -13,13 +13,13 @@ from chat.pages import direction_and_seq, topic_page
 from chat.store import messages, rooms
 from chat.topics import room_topic
 from common import etag
-from common.app import Rt
 from common.errors import Invalid, NotFound
 from common.etag import IfMatch, collection_etag, conditional, json_response
 from common.identity import Me
 from common.ids import new_id
 from common.log.reader import head
 from common.pages import NOT_MODIFIED, parse_cursor
+from common.runtime import Rt
 from common.schemas import Cursor, Limit, TopicPage, cursor_encode
 
 router = APIRouter(prefix="/api/chat/rooms/{room_id}/messages", tags=["messages"])

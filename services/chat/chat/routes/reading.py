@@ -9,9 +9,9 @@ from chat import schemas
 from chat.actions.reading import mark_read
 from chat.store import rooms
 from chat.topics import room_topic
-from common.app import Rt
 from common.etag import json_response
 from common.identity import Me
+from common.runtime import Rt
 from common.schemas import encode
 
 router = APIRouter(prefix="/api/chat", tags=["reading"])

@@ -14,13 +14,13 @@ from chat.store import AnyRow, rooms
 from chat.topics import direct_room_id, list_room_id, room_topic, user_topic
 from common import etag
 from common.accounts import require_account
-from common.app import Rt, Runtime
 from common.errors import NotFound
 from common.etag import IfMatch, conditional, json_response
 from common.identity import Me
 from common.ids import new_id
 from common.log.reader import After, AskedEpoch, Head, events_response, head
 from common.pages import NOT_MODIFIED, digest_tag, parse_cursor
+from common.runtime import Rt, Runtime
 from common.schemas import Cursor, Limit, TopicPage, cursor_encode
 
 router = APIRouter(prefix="/api/chat/rooms", tags=["rooms"])

@@ -4,13 +4,13 @@ from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 
-from common.app import Rt
 from common.errors import NotFound
 from common.etag import IfMatch, conditional, etag, json_response
 from common.identity import Me
 from common.ids import new_id
 from common.log.reader import After, AskedEpoch, events_response, head
 from common.pages import NOT_MODIFIED, digest_tag, join, parse_cursor
+from common.runtime import Rt
 from common.schemas import Cursor, Limit, TopicPage, cursor_encode
 from todo import actions, store
 from todo.routes.rendering import made_before, reply

@@ -5,11 +5,11 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 
 from common.accounts import require_account
-from common.app import Rt
 from common.errors import NotFound
 from common.etag import IfMatch, collection_etag, conditional
 from common.identity import Me
 from common.pages import NOT_MODIFIED, join, parse_cursor
+from common.runtime import Rt
 from common.schemas import Cursor, Limit, TopicPage, cursor_encode, encode
 from todo import actions, store
 from todo.actions.access import require_role

@@ -5,11 +5,11 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
 
-from common.app import Rt
 from common.database import now
 from common.etag import conditional
 from common.identity import Me
 from common.pages import NOT_MODIFIED, digest_tag, join, parse_cursor
+from common.runtime import Rt
 from common.schemas import Cursor, Limit, Page, cursor_encode
 from todo import store
 from todo.due import parse_due, parse_zone

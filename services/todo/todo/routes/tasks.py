@@ -4,12 +4,12 @@ from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 
-from common.app import Rt
 from common.errors import NotFound
 from common.etag import IfMatch, collection_etag, conditional, etag, not_modified
 from common.identity import Me
 from common.ids import new_id
 from common.pages import NOT_MODIFIED, join, parse_cursor
+from common.runtime import Rt
 from common.schemas import Cursor, Limit, TopicPage, cursor_encode
 from todo import actions, store
 from todo.actions.creation import CreateTask, create_tasks
