@@ -126,11 +126,8 @@ def make_log() -> MakeLog:
 
         writer = Writer(database, publish)
 
-        async def ensure(topic: str) -> None:
-            await writer.write([topic], _nothing)
-
         access = Everybody()
-        hub = Hub(database, bus, ensure, access)
+        hub = Hub(database, bus, writer.ensure, access)
         bus.start()
         hub.start()
         try:
@@ -150,10 +147,6 @@ async def log(log_settings: ServiceSettings, make_log: MakeLog) -> AsyncIterator
     """One process's half of the log on a fresh database."""
     async with make_log(log_settings) as made:
         yield made
-
-
-async def _nothing(tx: Tx) -> None:
-    """Only locks."""
 
 
 async def create(log: Log, topic: str) -> None:

@@ -23,7 +23,6 @@ from common.log.bus import Bus, connect
 from common.log.events import Event
 from common.log.hub import Hub
 from common.log.source import HttpSource, LocalSource, Source
-from common.log.transaction import Tx
 from common.log.writer import Writer
 from common.readiness import Readiness
 from common.service import Service
@@ -50,7 +49,7 @@ class Runtime:
         self.redis: Redis = connect(settings.redis_url.get_secret_value(), cluster=settings.redis_cluster)
         self.bus = Bus(service.name, self.redis)
         self.log = Writer(self.database, self._publish)
-        self.hub = Hub(self.database, self.bus, self._ensure, service.access)
+        self.hub = Hub(self.database, self.bus, self.log.ensure, service.access)
         self.local: Any = None
         self.readiness = Readiness()
         self.draining = False
@@ -95,12 +94,6 @@ class Runtime:
         for event in events:
             self.bus.publish(event.topic, event.publication(tracing.here()))
 
-    async def _ensure(self, topic: str) -> None:
-        async def nothing(tx: Tx) -> None:
-            await tx.lock(topic)
-
-        await self.log.write([], nothing)
-
     def _session_ended(self, session_id: UUID) -> None:
         if self.live is not None:
             self.live.session_ended(session_id)
@@ -111,7 +104,7 @@ class Runtime:
         while missing:
             try:
                 for topic in sorted(missing):
-                    await self._ensure(topic)
+                    await self.log.ensure(topic)
                     missing.discard(topic)
             except Exception as error:  # a database that is away, or not migrated yet
                 logger.warning("topics not made yet", reason=type(error).__name__)

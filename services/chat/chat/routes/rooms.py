@@ -61,7 +61,7 @@ async def _own_place(rt: Runtime, account_id: UUID) -> Head:
             place = await head(db, topic)
         if place is not None:
             return place
-        await rt.hub.ensure(topic)
+        await rt.log.ensure(topic)
 
 
 @router.post(

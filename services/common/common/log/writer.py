@@ -75,6 +75,14 @@ class Writer:
         self._join(topic if topic in self._lanes else action, job)
         return await self._result(job)
 
+    async def ensure(self, topic: str) -> None:
+        """Bring a topic into being in which nothing has happened yet: a person's, or a service-wide one."""
+
+        async def nothing(tx: Tx) -> None:
+            await tx.lock(topic)
+
+        await self.write([], nothing)
+
     @property
     def waiting(self) -> int:
         """Requests that wait for their lane's next transaction."""

@@ -40,7 +40,7 @@ async def list_lists(request: Request, rt: Rt, me: Me, cursor: Cursor = None, li
             place = await head(conn, topic)
             found = await store.lists.page_of(conn, me.account_id, after, limit + 1)
         if place is None:
-            await rt.hub.ensure(topic)  # nothing has happened to this person yet
+            await rt.log.ensure(topic)  # nothing has happened to this person yet
     items = [with_role(item.data, item.role) for item in found[:limit]]
     following = cursor_encode(found[limit - 1].id) if len(found) > limit else None
     body = join(items, next=following, seq=place.seq, epoch=place.epoch)
