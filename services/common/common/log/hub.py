@@ -1,10 +1,12 @@
 """The hub: which sockets of this process follow which topic, and that none of them stays behind the log."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
 import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from common import metrics
 from common.database import Database
@@ -18,6 +20,7 @@ from common.tasks import end
 
 COMPARE_SECONDS = 10.0  # how often cursors are compared with the log
 COMPARE_SECONDS_ALONE = 2.0  # and without Redis
+READERS = 4  # reads of the log that are under way at once
 
 logger = structlog.get_logger()
 
@@ -36,7 +39,10 @@ class Hub:
         self.bus = bus
         self.ensure = ensure  # brings somebody's own topic into being
         self.topics: dict[str, Topic] = {}
-        self.looks = Looks(database, access)  # without a rule, nobody may follow anything but their own topic
+        self.looks = Looks(
+            self.read, access
+        )  # without a rule, nobody may follow anything but their own topic
+        self._readers = asyncio.Semaphore(READERS)
         self._compare = asyncio.Event()
         self._tasks: set[asyncio.Task[Any]] = set()
 
@@ -57,9 +63,11 @@ class Hub:
         """How far the topic is behind that is furthest behind."""
         return max((topic.lag for topic in self.topics.values()), default=0)
 
-    def reading(self) -> asyncio.Semaphore:
-        """Bounds the reads that the hub has under way."""
-        return self.looks.readers
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        """A connection for reading the log: only few at once, so that the pool is never exhausted by them."""
+        async with self._readers, self.database.read() as connection:
+            yield connection
 
     def join(self, name: str, subscriber: Subscriber) -> Topic:
         """Register a subscriber; await `topic.opened` before relying on its cursor."""
@@ -119,7 +127,7 @@ class Hub:
             known = {
                 name: self.topics[name].cursor for name in names[start : start + 500] if name in self.topics
             }
-            async with self.reading(), self.database.read() as connection:
+            async with self.read() as connection:
                 places = await reader.heads(connection, known)
             for name, place in places.items():
                 if (topic := self.topics.get(name)) is not None and topic.opened.done():

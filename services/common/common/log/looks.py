@@ -3,23 +3,24 @@ cost the database a few reads, whatever they follow."""
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from common.database import Database
 from common.log import reader
 from common.log.access import Access, Membership
 from common.log.events import Event
 from common.log.reader import Head
 from common.shared_read import SharedRead
 
-READERS = 4  # reads of the log that the hub has under way at once, so that it never exhausts the pool
 READS = 8  # that begin as soon as somebody asks, in any
 PERIOD = 1.0  # seconds; beyond that, more are gathered for
 GATHER = 0.2  # seconds
+
+Connect = Callable[[], AbstractAsyncContextManager[AsyncConnection]]
 
 
 @dataclass(frozen=True)
@@ -41,9 +42,8 @@ class _Ask:
 class Looks:
     """What subscriptions want to know of the log when they begin."""
 
-    def __init__(self, database: Database, access: Access | None) -> None:
-        self.readers = asyncio.Semaphore(READERS)
-        self._database = database
+    def __init__(self, connect: Connect, access: Access | None) -> None:
+        self._connect = connect
         self._access = access
         self._together = SharedRead(self._read, at_once=1)
         self._reads: deque[float] = deque(maxlen=READS)  # when the last ones began
@@ -82,7 +82,7 @@ class Looks:
 
     async def _read(self, asks: Sequence[_Ask]) -> dict[_Ask, Look]:
         self._reads.append(asyncio.get_running_loop().time())
-        async with self.readers, self._database.read() as connection:
+        async with self._connect() as connection:
             places = await self._places(connection, asks)
             events = await reader.read_several(connection, _missed(places))
         return {

@@ -161,7 +161,7 @@ class Subscription:
 
     async def _read_on(self, generation: int) -> list[Event]:
         """What comes next in the log; nothing when there is no point in going on."""
-        async with self._channel.reading, self._hub.reading(), self._hub.database.read() as connection:
+        async with self._channel.reading, self._hub.read() as connection:
             events, place = await reader.read_after(connection, self.name, self.cursor, PAGE)
         if generation != self._generation:
             return []

@@ -148,7 +148,7 @@ class Topic:
         while self.cursor < self._target:
             after, target = self.cursor, self._target  # publications go on while the log is read
             try:
-                async with self._hub.reading(), self._hub.database.read() as connection:
+                async with self._hub.read() as connection:
                     events, place = await reader.read_after(connection, self.name, after, PAGE)
             except ServiceError:
                 await asyncio.sleep(1)  # MySQL is away; the publications go on meanwhile
