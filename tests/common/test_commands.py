@@ -19,9 +19,12 @@ BARE = {name: value for name, value in os.environ.items() if not name.startswith
 
 async def run(*arguments: str, **env: str) -> tuple[int | None, str, str]:
     """A command of a service, in an environment with nothing of ours but what is given."""
+    return await _python("-m", *arguments, **env)
+
+
+async def _python(*arguments: str, **env: str) -> tuple[int | None, str, str]:
     process = await asyncio.create_subprocess_exec(
         sys.executable,
-        "-m",
         *arguments,
         cwd=ROOT,
         env={**BARE, "PYTHONPATH": PYTHONPATH, **env},
@@ -38,6 +41,27 @@ def environment(settings: ServiceSettings) -> dict[str, str]:
         "TODOLIST_REDIS_URL": settings.redis_url.get_secret_value(),
         "TODOLIST_SERVICE_KEY": settings.service_key.get_secret_value(),
     }
+
+
+async def test_libraries_speak_up_only_when_something_is_wrong() -> None:
+    """SQLAlchemy tells of its pools under the name of our class: a line for each connection, at DEBUG."""
+    status, _, said = await _python(
+        "-c",
+        """
+import asyncio, logging
+from common import telemetry
+from common.database import Database
+from common.settings import ServiceSettings
+
+telemetry.configure("probe", "DEBUG", "json")
+urls = {"database_url": "mysql://a:b@127.0.0.1:1/c", "redis_url": "redis://127.0.0.1"}
+database = Database(ServiceSettings.model_validate(urls | {"service_key": "k" * 32}))
+asyncio.run(database.close())  # which the pools tell of
+logging.getLogger("websockets.server").warning("wrong")
+""",
+    )
+    (line,) = said.splitlines()
+    assert (status, json.loads(line)["event"]) == (0, "wrong")
 
 
 async def test_everything_missing_is_named_in_one_message() -> None:

@@ -19,8 +19,16 @@ from structlog.tracebacks import ExceptionDictTransformer
 
 from common import tracing
 
-LIBRARIES = ("asyncio", "httpcore", "httpx", "uvicorn.access", "uvicorn.error", "websockets")
-POOLS = "common.database"  # SQLAlchemy names their log after our class
+LIBRARIES = (
+    "asyncio",
+    "common.database",  # SQLAlchemy names the pools' log after our class
+    "httpcore",
+    "httpx",
+    "sqlalchemy",
+    "uvicorn.access",
+    "uvicorn.error",
+    "websockets",
+)
 SECRET = re.compile("password|token|authorization|cookie|secret|body|key", re.IGNORECASE)
 
 _request: ContextVar[dict[str, Any] | None] = ContextVar("request", default=None)
@@ -130,14 +138,6 @@ def configure(service: str, level: str, form: str) -> None:
     root.handlers = [handler]
     root.setLevel(level)
     # A line for each request is ours (middleware.py); libraries speak up when something is wrong.
-    for name in (
-        "uvicorn.access",
-        "uvicorn.error",
-        "httpx",
-        "httpcore",
-        "asyncio",
-        "websockets",
-        "sqlalchemy",
-    ):
+    for name in LIBRARIES:
         logging.getLogger(name).handlers = []
         logging.getLogger(name).setLevel(max(logging.getLevelName(level), logging.WARNING))
