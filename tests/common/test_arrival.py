@@ -7,13 +7,11 @@ from collections.abc import AsyncIterator, Coroutine
 from typing import Any
 
 import pytest
-import uvicorn
 from websockets.asyncio.client import connect
 
 from common import arrival
-from common.log.wire import Protocol as Live
 from common.schemas import encode
-from tests.support import eventually
+from tests.common.serving import port_of, serving
 
 SECONDS = 0.3
 
@@ -41,20 +39,8 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
 async def port(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[int]:
     """A server with little patience."""
     monkeypatch.setattr(arrival, "SECONDS", SECONDS)
-    config = uvicorn.Config(
-        app, port=0, http=arrival.Protocol, ws=Live, lifespan="off", log_config=None, timeout_keep_alive=1
-    )
-    server = uvicorn.Server(config)
-    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]  # there in some versions
-    serving = asyncio.create_task(server.serve())
-
-    async def started() -> bool:
-        return server.started
-
-    await eventually(started)
-    yield server.servers[0].sockets[0].getsockname()[1]
-    server.should_exit = True
-    await serving
+    async with serving(app, timeout_keep_alive=1) as server:
+        yield port_of(server)
 
 
 @contextlib.asynccontextmanager

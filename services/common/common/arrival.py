@@ -15,7 +15,7 @@ HEAD_BYTES = 32 * 1024  # of a request's line and headers
 SECONDS = 20.0  # from the first byte of a request to the last of its body
 
 
-class Protocol(HttpToolsProtocol):
+class HttpProtocol(HttpToolsProtocol):
     """uvicorn's HTTP protocol, with limits."""
 
     _coming = False  # whether a request has begun and is not complete

@@ -14,7 +14,7 @@ from types import FrameType
 import uvicorn
 from fastapi import FastAPI
 
-from common.arrival import Protocol
+from common.arrival import HttpProtocol
 from common.listening import cease
 from common.settings import ServiceSettings, load
 
@@ -80,8 +80,8 @@ def configuration(target: str, settings: ServiceSettings, *, reload: bool = Fals
         host=settings.host,
         port=settings.port,
         loop="uvloop",
-        http=Protocol,
-        ws="common.log.wire:Protocol",
+        http=HttpProtocol,
+        ws="common.log.wire:WebSocketProtocol",
         ws_max_size=SOCKET_BYTES,
         ws_per_message_deflate=False,
         timeout_keep_alive=IDLE_SECONDS,

@@ -5,6 +5,17 @@ A subclass of uvicorn's sans-I/O protocol puts itself into the ASGI scope, so th
 transport directly: no task, no queue and no encoding per socket. The transport's own buffer is the bounded
 queue. Whoever reads from a wire is called, too: the application returns, and what the handshake needed goes
 with it (a socket that is open and silent would otherwise hold twice the memory).
+
+All that stands here relies on the insides of uvicorn's protocol, which it promises nobody:
+
+- `handle_connect` makes `scope` and starts `run_asgi`, and neither `scope`, `request` nor `response` is used
+  after the handshake;
+- what happens is put into `queue` with `put_nowait`, and only the application's `receive` takes it;
+- a frame sets `read_paused` and pauses the transport, and only `receive` resumes it;
+- `writable` is set unless much waits for the peer, and for ever once the connection is lost;
+- `close_sent`, `disconnected` say that nothing more may be written; `close_timer` is cancelled at the end.
+
+tests/common/test_uvicorn.py holds it to that.
 """
 
 from collections.abc import Callable
@@ -31,7 +42,7 @@ def text_frame(payload: bytes) -> bytes:
     return b"\x81\x7f" + size.to_bytes(8) + payload
 
 
-class Protocol(WebSocketsSansIOProtocol):
+class WebSocketProtocol(WebSocketsSansIOProtocol):
     """uvicorn's WebSocket protocol, which lends itself to the application as
     `scope["extensions"][EXTENSION]`."""
 
@@ -70,7 +81,7 @@ class _Calls:
 class Wire:
     """Direct access to one connection's transport."""
 
-    def __init__(self, protocol: Protocol) -> None:
+    def __init__(self, protocol: WebSocketProtocol) -> None:
         self._protocol = protocol
 
     @property
