@@ -3,8 +3,8 @@
 
 import runpy
 
-from todo import pages
+from todo import page_cache
 
 if __name__ == "__main__":
-    pages.PageCache.put = lambda *_: None  # type: ignore[method-assign]  # the one thing that differs
+    page_cache.PageCache.put = lambda *_: None  # type: ignore[method-assign]  # the one thing that differs
     runpy.run_module("todo", run_name="__main__")

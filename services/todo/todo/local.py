@@ -3,16 +3,13 @@
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from uuid import UUID
 
+from common.log.access import Membership
 from common.runtime import Runtime
 from common.shared_read import SharedRead
 from todo import store
-from todo.pages import PageCache
-from todo.store.members import Entry
-
-Place = tuple[UUID, UUID]
-"""A list, and the account that wants to read it."""
+from todo.page_cache import PageCache
+from todo.store.members import ListHead
 
 
 @dataclass(frozen=True)
@@ -20,19 +17,19 @@ class Local:
     """The pages that were built last, and one way to ask whether they are still good."""
 
     pages: PageCache
-    entries: SharedRead[Place, Entry]
+    heads: SharedRead[Membership, ListHead]
 
 
 @asynccontextmanager
 async def local(rt: Runtime) -> AsyncIterator[Local]:
     """Made when the process starts."""
 
-    async def read(places: Sequence[Place]) -> Mapping[Place, Entry]:
+    async def read(memberships: Sequence[Membership]) -> Mapping[Membership, ListHead]:
         async with rt.database.read() as conn:
-            return await store.members.entries(conn, places)
+            return await store.members.heads(conn, memberships)
 
-    entries = SharedRead(read)
+    heads = SharedRead(read)
     try:
-        yield Local(PageCache(), entries)
+        yield Local(PageCache(), heads)
     finally:
-        await entries.close()
+        await heads.close()

@@ -35,14 +35,14 @@ async def list_members(
     """By account id. The topic is that of the list."""
     after = parse_cursor(cursor, 1, UUID)
     local: Local = rt.local
-    entry = await local.entries.get((list_id, me.account_id))
-    if entry is None:
+    head = await local.heads.get((list_id, me.account_id))
+    if head is None:
         raise NotFound
     async with rt.database.read() as conn:
         found = await store.members.page(conn, list_id, me.account_id, after, limit + 1)
     following = cursor_encode(found[limit - 1].account_id) if len(found) > limit else None
-    body = join(map(encode, found[:limit]), next=following, seq=entry.seq, epoch=entry.epoch)
-    return conditional(request, lambda: body, collection_etag(entry.epoch, entry.seq, request))
+    body = join(map(encode, found[:limit]), next=following, seq=head.seq, epoch=head.epoch)
+    return conditional(request, lambda: body, collection_etag(head.epoch, head.seq, request))
 
 
 @router.put(

@@ -34,10 +34,10 @@ async def list_tasks(
     """By position, subtasks among the others. The topic is that of the list."""
     after = parse_cursor(cursor, 2, position_and_id)
     local: Local = rt.local
-    entry = await local.entries.get((list_id, me.account_id))
-    if entry is None:
+    head = await local.heads.get((list_id, me.account_id))
+    if head is None:
         raise NotFound
-    seq, epoch = entry.seq, entry.epoch
+    seq, epoch = head.seq, head.epoch
     tag = collection_etag(epoch, seq, request)
     body = local.pages.get((list_id, epoch, seq, cursor, limit))
     if body is None and not not_modified(request, tag):

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import aliased
 
 from common.ids import uuid_text
+from common.log.access import Membership
 from todo.models import LOG, Member
 from todo.schemas import Member as MemberState
 from todo.schemas import Role
@@ -22,10 +23,9 @@ _READER = aliased(Member)  # made once: that costs more than the rest of a condi
 _MEMBER = select(Member.list_id, Member.account_id, Member.role, Member.version)
 
 
-class Entry(NamedTuple):
-    """What a member needs to read a list's collections: the role, and where the list's log stands."""
+class ListHead(NamedTuple):
+    """Where a list's log stands, for a member of the list."""
 
-    role: Role
     seq: int
     epoch: str
 
@@ -37,24 +37,18 @@ def is_member(
     return exists().where(_READER.list_id == list_id, _READER.account_id == account_id)
 
 
-_ENTRIES = (
-    select(Member.list_id, Member.account_id, Member.role, LOG.topics.c.seq, LOG.topics.c.epoch)
+_HEADS = (
+    select(Member.list_id, Member.account_id, LOG.topics.c.seq, LOG.topics.c.epoch)
     .join(LOG.topics, LOG.topics.c.topic == func.concat(LIST, uuid_text(Member.list_id)))
-    .where(tuple_(Member.list_id, Member.account_id).in_(bindparam("asked", expanding=True)))
+    .where(tuple_(Member.list_id, Member.account_id).in_(bindparam("memberships", expanding=True)))
     .with_hint(Member, BY_KEY)
 )
 
 
-async def entries(
-    conn: AsyncConnection, asked: Sequence[tuple[UUID, UUID]]
-) -> dict[tuple[UUID, UUID], Entry]:
-    """Membership and the log's head for each (list, account) that is asked for, in one indexed read; what is
-    missing in the answer is no member."""
-    rows = (await conn.execute(_ENTRIES, {"asked": asked})).all()
-    return {
-        (list_id, account_id): Entry(role, seq, epoch.decode())
-        for list_id, account_id, role, seq, epoch in rows
-    }
+async def heads(conn: AsyncConnection, memberships: Sequence[Membership]) -> dict[Membership, ListHead]:
+    """Where the lists' logs stand, in one indexed read; what is missing in the answer is no membership."""
+    rows = (await conn.execute(_HEADS, {"memberships": memberships})).all()
+    return {(list_id, account_id): ListHead(seq, epoch.decode()) for list_id, account_id, seq, epoch in rows}
 
 
 async def role(conn: AsyncConnection, list_id: UUID, account_id: UUID) -> Role | None:

@@ -4,7 +4,7 @@ import orjson
 import pytest
 
 from common.pages import join
-from todo.pages import PageCache
+from todo.page_cache import PageCache
 
 pytestmark = pytest.mark.system
 

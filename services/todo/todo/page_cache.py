@@ -1,4 +1,4 @@
-"""Pages of collections as bytes, and the bounded memory of pages that are still good.
+"""The bounded memory of pages, as bytes, that are still good.
 
 The page that a list shows at one number of its log is the same for every reader and never changes, so a page
 that is found here is never stale, and nothing has to be removed but for want of room.
