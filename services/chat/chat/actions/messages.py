@@ -4,7 +4,7 @@ from functools import partial
 from uuid import UUID
 
 from chat import schemas
-from chat.actions.roster import Done
+from chat.actions.outcome import Outcome
 from chat.store import AnyRow, messages, rooms
 from chat.topics import room_topic
 from common import etag
@@ -21,13 +21,13 @@ class TooManyEmoji(Conflict):
 
 async def edit(
     tx: Tx, room_id: UUID, message_id: UUID, me: UUID, change: schemas.MessagePatch, if_match: str | None
-) -> Done:
+) -> Outcome:
     """Change the text of one's own message."""
     _, row, message = await _writable(tx, room_id, message_id, me, if_match)
     if row.author_id != me or row.kind != "message":
         raise Forbidden("Only the author may change a message.")
     if "body" not in change.model_fields_set or change.body == message.body:
-        return Done(row.data, row.version)
+        return Outcome(row.data, row.version)
     message.body, message.edited_at = change.body, tx.now
     return await _save(tx, message, "message.updated", me)
 
@@ -51,7 +51,7 @@ async def delete(tx: Tx, room_id: UUID, message_id: UUID, me: UUID, if_match: st
     tx.append(topic, "message.deleted", resource_id=message_id, actor_id=me, data=gone)
 
 
-async def react(tx: Tx, room_id: UUID, message_id: UUID, me: UUID, emoji: str) -> Done:
+async def react(tx: Tx, room_id: UUID, message_id: UUID, me: UUID, emoji: str) -> Outcome:
     """Answer a message with an emoji; again changes nothing."""
     _, row, message = await _writable(tx, room_id, message_id, me, None)
     reaction = next((each for each in message.reactions if each.emoji == emoji), None)
@@ -60,7 +60,7 @@ async def react(tx: Tx, room_id: UUID, message_id: UUID, me: UUID, emoji: str) -
             raise TooManyEmoji
         message.reactions.append(schemas.Reaction(emoji=emoji, account_ids=[me]))
     elif me in reaction.account_ids:
-        return Done(row.data, row.version)
+        return Outcome(row.data, row.version)
     else:
         reaction.account_ids.append(me)
     return await _save(tx, message, "message.updated", me)
@@ -78,7 +78,7 @@ async def unreact(tx: Tx, room_id: UUID, message_id: UUID, me: UUID, emoji: str)
     await _save(tx, message, "message.updated", me)
 
 
-async def _save(tx: Tx, message: schemas.Message, kind: str, actor_id: UUID) -> Done:
+async def _save(tx: Tx, message: schemas.Message, kind: str, actor_id: UUID) -> Outcome:
     topic = room_topic(message.room_id)
     message.version = tx.next_seq(topic)
     data = encode(message)
@@ -86,7 +86,7 @@ async def _save(tx: Tx, message: schemas.Message, kind: str, actor_id: UUID) -> 
         tx.db, message.room_id, message.id, body=message.body, version=message.version, data=data
     )
     tx.append(topic, kind, resource_id=message.id, actor_id=actor_id, data=data)
-    return Done(data, message.version)
+    return Outcome(data, message.version)
 
 
 async def _writable(

@@ -6,8 +6,8 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chat import schemas
+from chat.actions.outcome import Outcome
 from chat.actions.roster import (
-    Done,
     NewMember,
     NewRoom,
     close_rooms,
@@ -42,7 +42,7 @@ class LastOwner(Conflict):
     code, title = "last-owner", "The last owner cannot go or become less"
 
 
-async def create_group(tx: Tx, room_id: UUID, me: UUID, command: schemas.GroupCreate) -> Done:
+async def create_group(tx: Tx, room_id: UUID, me: UUID, command: schemas.GroupCreate) -> Outcome:
     """Open a group. Asked again with the same id it is answered with the room as it is now."""
     digest = body_digest(command)
     await tx.create(room_topic(room_id))  # and lock it: the second of two who chose one id sees the first's
@@ -53,20 +53,20 @@ async def create_group(tx: Tx, room_id: UUID, me: UUID, command: schemas.GroupCr
         mine = await rooms.visible(tx.db, room_id, me)
         if mine is None:
             raise Gone("It was deleted, or you have left it.")
-        return Done(view(mine), mine.version)
+        return Outcome(view(mine), mine.version)
     done = await open_room(tx, NewRoom(room_id, "group", command.title, creator_id=me, digest=digest), me)
     await put_member(tx, room_id, NewMember(me, "owner"), me, known=None)
     return done._replace(data=with_role(done.data, "owner"))
 
 
-async def open_direct(tx: Tx, me: UUID, other: UUID) -> Done:
+async def open_direct(tx: Tx, me: UUID, other: UUID) -> Outcome:
     """The room of two people, opened by whoever asks first. Neither owns it."""
     if me == other:
         raise Invalid.field("/account_id", "yourself", "must be someone else")
     room_id = direct_room_id(me, other)
     mine = await rooms.visible(tx.db, room_id, me)
     if mine is not None:
-        return Done(view(mine), mine.version)
+        return Outcome(view(mine), mine.version)
     pair = sorted((me, other))
     done = await open_room(tx, NewRoom(room_id, "direct", None, account_ids=pair, creator_id=me), me)
     for account_id in pair:
@@ -74,16 +74,16 @@ async def open_direct(tx: Tx, me: UUID, other: UUID) -> Done:
     return done._replace(data=with_role(done.data, "editor"))
 
 
-async def rename(tx: Tx, room_id: UUID, me: UUID, change: schemas.RoomPatch, if_match: str | None) -> Done:
+async def rename(tx: Tx, room_id: UUID, me: UUID, change: schemas.RoomPatch, if_match: str | None) -> Outcome:
     """Give a group another title."""
     room = await _group(tx.db, room_id, me)
     if room.role == "viewer":
         raise Forbidden("Viewers may not change the title.")
     etag.if_match(if_match, room.version, partial(view, room))
     if "title" not in change.model_fields_set or change.title == room.title:
-        return Done(view(room), room.version)
+        return Outcome(view(room), room.version)
     done = await retitle(tx, room, change.title, me)
-    return Done(with_role(done.data, room.role), done.version)
+    return Outcome(with_role(done.data, room.role), done.version)
 
 
 async def delete_room(tx: Tx, room_id: UUID, me: UUID, if_match: str | None) -> None:
@@ -101,7 +101,7 @@ async def check_may_put(db: AsyncConnection, room_id: UUID, me: UUID) -> None:
 
 async def put(
     tx: Tx, room_id: UUID, me: UUID, account_id: UUID, role: schemas.Role, if_match: str | None
-) -> Done:
+) -> Outcome:
     """Let someone into a group, or give a member another role."""
     await check_may_put(tx.db, room_id, me)
     known = await members.get(tx.db, room_id, account_id)
@@ -110,7 +110,7 @@ async def put(
     if known is not None:
         etag.if_match(if_match, known.version, partial(bytes, known.data))
         if known.role == role:
-            return Done(known.data, known.version)
+            return Outcome(known.data, known.version)
         if known.role == "owner":
             await _keep_an_owner(tx, room_id)
     return await put_member(tx, room_id, NewMember(account_id, role), me, known=known)

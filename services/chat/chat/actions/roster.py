@@ -8,18 +8,11 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from chat import schemas
+from chat.actions.outcome import Outcome
 from chat.store import AnyRow, members, rooms
 from chat.topics import room_topic, user_topic
 from common.log.transaction import Tx
 from common.schemas import encode
-
-
-class Done(NamedTuple):
-    """What an action did: the resource as it is now, and whether it is new."""
-
-    data: bytes
-    version: int
-    created: bool = False
 
 
 class NewRoom(NamedTuple):
@@ -43,7 +36,7 @@ class NewMember(NamedTuple):
     source_version: int | None = None
 
 
-async def open_room(tx: Tx, new: NewRoom, actor_id: UUID | None, *, again: bool = False) -> Done:
+async def open_room(tx: Tx, new: NewRoom, actor_id: UUID | None, *, again: bool = False) -> Outcome:
     """Bring a room into being (or, `again`, back), with the event that makes it known."""
     topic = room_topic(new.id)
     await tx.create(topic)
@@ -63,12 +56,12 @@ async def open_room(tx: Tx, new: NewRoom, actor_id: UUID | None, *, again: bool 
     else:
         await rooms.add(tx.db, **values)
     tx.append(topic, "room.updated", resource_id=new.id, actor_id=actor_id, data=data)
-    return Done(data, room.version, created=True)
+    return Outcome(data, room.version, created=True)
 
 
 async def retitle(
     tx: Tx, room: AnyRow, title: str, actor_id: UUID | None, source_version: int | None = None
-) -> Done:
+) -> Outcome:
     """Give a room another title."""
     topic = room_topic(room.id)
     version = tx.next_seq(topic)
@@ -76,12 +69,12 @@ async def retitle(
     data = encode(before.model_copy(update={"title": title, "version": version}))
     await rooms.change(tx.db, room.id, title=title, version=version, data=data, source_version=source_version)
     tx.append(topic, "room.updated", resource_id=room.id, actor_id=actor_id, data=data)
-    return Done(data, version)
+    return Outcome(data, version)
 
 
 async def put_member(
     tx: Tx, room_id: UUID, new: NewMember, actor_id: UUID | None, *, known: AnyRow | None
-) -> Done:
+) -> Outcome:
     """Let someone in, or give a known member another role. Who comes new has nothing unread."""
     topic, person = room_topic(room_id), user_topic(new.account_id)
     await tx.lock(person)
@@ -103,7 +96,7 @@ async def put_member(
         await members.add(tx.db, room_id=room_id, account_id=new.account_id, read_number=read, **values)
         tx.append(person, "room.added", resource_id=room_id, actor_id=actor_id, data=room.data)
     tx.append(topic, "member.put", resource_id=new.account_id, actor_id=actor_id, data=data)
-    return Done(data, member.version, created=known is None)
+    return Outcome(data, member.version, created=known is None)
 
 
 async def drop_member(tx: Tx, room_id: UUID, account_id: UUID, actor_id: UUID | None) -> None:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from chat import schemas
-from chat.actions.roster import Done
+from chat.actions.outcome import Outcome
 from chat.store import AnyRow, messages, rooms
 from chat.store.messages import Attempt, Creation, Preconditions
 from chat.topics import room_topic
@@ -28,14 +28,14 @@ class SendMessage(NamedTuple):
     body: schemas.MessageCreate
 
 
-async def send_messages(tx: Tx, commands: Sequence[SendMessage]) -> list[Done | ServiceError]:
+async def send_messages(tx: Tx, commands: Sequence[SendMessage]) -> list[Outcome | ServiceError]:
     """Say things in one or several rooms, whose topics are locked. What refuses one of them is its own.
 
     Sent again with the same id, it is answered with the message as it is now.
     """
     attempts = [(each.room_id, each.author_id, each.message_id) for each in commands]
     sending = _Sending(tx, await messages.preconditions(tx.db, attempts))
-    results: list[Done | ServiceError] = []
+    results: list[Outcome | ServiceError] = []
     for command in commands:
         try:
             results.append(await sending.send(command))
@@ -67,7 +67,7 @@ class _Sending:
         )  # room, author: up to where they have read
         self._rows: list[dict[str, object]] = []  # decided, not written yet
 
-    async def send(self, command: SendMessage) -> Done:
+    async def send(self, command: SendMessage) -> Outcome:
         """Decide one; a ServiceError leaves nothing behind."""
         room_id, author_id, message_id, body = command
         known = self._preconditions.get((room_id, author_id, message_id))
@@ -88,7 +88,7 @@ class _Sending:
         self._rows.append(_row(message, data, digest))
         self._sent[room_id, message_id] = Creation(author_id, digest, None, data, message.version)
         _append(self._tx, message, data)
-        return Done(data, message.version, created=True)
+        return Outcome(data, message.version, created=True)
 
     async def write(self) -> None:
         """Write what was decided. Who sends has read what is above."""
@@ -119,12 +119,12 @@ class _Sending:
         return body.thread_id
 
 
-def _repeated(earlier: Creation, author_id: UUID, digest: bytes) -> Done:
+def _repeated(earlier: Creation, author_id: UUID, digest: bytes) -> Outcome:
     if (earlier.author_id, earlier.digest) != (author_id, digest):
         raise IdConflict
     if earlier.deleted_at is not None:
         raise Gone
-    return Done(earlier.data, earlier.version)
+    return Outcome(earlier.data, earlier.version)
 
 
 def _new(tx: Tx, room_id: UUID, author_id: UUID | None, message_id: UUID, *, body: str) -> schemas.Message:
