@@ -29,7 +29,7 @@ async def edit(
     if "body" not in change.model_fields_set or change.body == message.body:
         return Outcome(row.data, row.version)
     message.body, message.edited_at = change.body, tx.now
-    return await _save(tx, message, "message.updated", me)
+    return await _save(tx, message, me)
 
 
 async def delete(tx: Tx, room_id: UUID, message_id: UUID, me: UUID, if_match: str | None) -> None:
@@ -63,7 +63,7 @@ async def react(tx: Tx, room_id: UUID, message_id: UUID, me: UUID, emoji: str) -
         return Outcome(row.data, row.version)
     else:
         reaction.account_ids.append(me)
-    return await _save(tx, message, "message.updated", me)
+    return await _save(tx, message, me)
 
 
 async def unreact(tx: Tx, room_id: UUID, message_id: UUID, me: UUID, emoji: str) -> None:
@@ -75,17 +75,17 @@ async def unreact(tx: Tx, room_id: UUID, message_id: UUID, me: UUID, emoji: str)
     reaction.account_ids.remove(me)
     if not reaction.account_ids:
         message.reactions.remove(reaction)
-    await _save(tx, message, "message.updated", me)
+    await _save(tx, message, me)
 
 
-async def _save(tx: Tx, message: schemas.Message, kind: str, actor_id: UUID) -> Outcome:
+async def _save(tx: Tx, message: schemas.Message, actor_id: UUID) -> Outcome:
     topic = room_topic(message.room_id)
     message.version = tx.next_seq(topic)
     data = encode(message)
     await messages.change(
         tx.db, message.room_id, message.id, body=message.body, version=message.version, data=data
     )
-    tx.append(topic, kind, resource_id=message.id, actor_id=actor_id, data=data)
+    tx.append(topic, "message.updated", resource_id=message.id, actor_id=actor_id, data=data)
     return Outcome(data, message.version)
 
 

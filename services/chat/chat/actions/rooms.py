@@ -54,9 +54,9 @@ async def create_group(tx: Tx, room_id: UUID, me: UUID, command: schemas.GroupCr
         if mine is None:
             raise Gone("It was deleted, or you have left it.")
         return Outcome(view(mine), mine.version)
-    done = await open_room(tx, NewRoom(room_id, "group", command.title, creator_id=me, digest=digest), me)
+    room = await open_room(tx, NewRoom(room_id, "group", command.title, creator_id=me, digest=digest), me)
     await put_member(tx, room_id, NewMember(me, "owner"), me, known=None)
-    return done._replace(data=with_role(done.data, "owner"))
+    return room._replace(data=with_role(room.data, "owner"))
 
 
 async def open_direct(tx: Tx, me: UUID, other: UUID) -> Outcome:
@@ -68,10 +68,10 @@ async def open_direct(tx: Tx, me: UUID, other: UUID) -> Outcome:
     if mine is not None:
         return Outcome(view(mine), mine.version)
     pair = sorted((me, other))
-    done = await open_room(tx, NewRoom(room_id, "direct", None, account_ids=pair, creator_id=me), me)
+    room = await open_room(tx, NewRoom(room_id, "direct", None, account_ids=pair, creator_id=me), me)
     for account_id in pair:
         await put_member(tx, room_id, NewMember(account_id, "editor"), me, known=None)
-    return done._replace(data=with_role(done.data, "editor"))
+    return room._replace(data=with_role(room.data, "editor"))
 
 
 async def rename(tx: Tx, room_id: UUID, me: UUID, change: schemas.RoomPatch, if_match: str | None) -> Outcome:
@@ -82,8 +82,8 @@ async def rename(tx: Tx, room_id: UUID, me: UUID, change: schemas.RoomPatch, if_
     etag.if_match(if_match, room.version, partial(view, room))
     if "title" not in change.model_fields_set or change.title == room.title:
         return Outcome(view(room), room.version)
-    done = await retitle(tx, room, change.title, me)
-    return Outcome(with_role(done.data, room.role), done.version)
+    renamed = await retitle(tx, room, change.title, me)
+    return renamed._replace(data=with_role(renamed.data, room.role))
 
 
 async def delete_room(tx: Tx, room_id: UUID, me: UUID, if_match: str | None) -> None:

@@ -8,13 +8,13 @@ from fastapi import APIRouter, Request, Response
 from chat import schemas
 from chat.actions import rooms as actions
 from chat.models import accounts
-from chat.pages import topic_page
+from chat.routes.rendering import reply, topic_page
 from chat.store import members, rooms
 from chat.topics import room_topic
 from common import etag
 from common.accounts import require_account
 from common.errors import NotFound
-from common.etag import IfMatch, conditional, json_response
+from common.etag import IfMatch, conditional
 from common.identity import Me
 from common.log.reader import head
 from common.pages import NOT_MODIFIED, parse_cursor
@@ -68,8 +68,7 @@ async def put_room_member(
     async with rt.database.read() as db:
         await actions.check_may_put(db, room_id, me.account_id)
     await require_account(rt, accounts, account_id)
-    done = await rt.log.write([room_topic(room_id)], action)
-    return json_response(done.data, status=201 if done.created else 200, tag=etag.etag(done.version))
+    return reply(await rt.log.write([room_topic(room_id)], action))
 
 
 @router.delete(

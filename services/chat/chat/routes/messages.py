@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from chat import schemas
 from chat.actions import messages as actions
 from chat.actions.sending import SendMessage, send_messages
-from chat.pages import direction_and_seq, topic_page
+from chat.routes.rendering import direction_and_seq, reply, topic_page
 from chat.store import messages, rooms
 from chat.topics import room_topic
 from common import etag
@@ -82,8 +82,7 @@ async def list_messages(
 async def create_message(rt: Rt, me: Me, room_id: UUID, body: schemas.MessageCreate) -> Response:
     """Every member may, viewers too. With an `id` it can be sent again without being said twice."""
     command = SendMessage(room_id, me.account_id, body.id or new_id(), body)
-    done = await rt.log.write_batched(room_topic(room_id), send_messages, command)
-    return json_response(done.data, status=201 if done.created else 200, tag=etag.etag(done.version))
+    return reply(await rt.log.write_batched(room_topic(room_id), send_messages, command))
 
 
 @router.get(
@@ -113,8 +112,7 @@ async def update_message(
     edit = partial(
         actions.edit, room_id=room_id, message_id=message_id, me=me.account_id, change=body, if_match=if_match
     )
-    done = await rt.log.write([room_topic(room_id)], edit)
-    return json_response(done.data, tag=etag.etag(done.version))
+    return reply(await rt.log.write([room_topic(room_id)], edit))
 
 
 @router.delete("/{message_id}", operation_id="delete_message", summary="Delete a message", status_code=204)
@@ -135,8 +133,7 @@ async def delete_message(rt: Rt, me: Me, room_id: UUID, message_id: UUID, if_mat
 async def put_reaction(rt: Rt, me: Me, room_id: UUID, message_id: UUID, emoji: Emoji) -> Response:
     """Every member may; again changes nothing."""
     react = partial(actions.react, room_id=room_id, message_id=message_id, me=me.account_id, emoji=emoji)
-    done = await rt.log.write([room_topic(room_id)], react)
-    return json_response(done.data, tag=etag.etag(done.version))
+    return reply(await rt.log.write([room_topic(room_id)], react))
 
 
 @router.delete(

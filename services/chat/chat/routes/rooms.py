@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request, Response
 from chat import schemas
 from chat.actions import rooms as actions
 from chat.models import accounts
-from chat.pages import topic_page
+from chat.routes.rendering import reply, topic_page
 from chat.store import AnyRow, rooms
 from chat.topics import direct_room_id, list_room_id, room_topic, user_topic
 from common import etag
@@ -81,12 +81,10 @@ async def create_room(rt: Rt, me: Me, body: schemas.RoomCreate) -> Response:
         await require_account(rt, accounts, body.account_id)
         topic = room_topic(direct_room_id(me.account_id, body.account_id))
         open_direct = partial(actions.open_direct, me=me.account_id, other=body.account_id)
-        done = await rt.log.write([topic, mine, user_topic(body.account_id)], open_direct)
-    else:
-        room_id = body.id or new_id()
-        create = partial(actions.create_group, room_id=room_id, me=me.account_id, command=body)
-        done = await rt.log.write([room_topic(room_id), mine], create)
-    return json_response(done.data, status=201 if done.created else 200, tag=etag.etag(done.version))
+        return reply(await rt.log.write([topic, mine, user_topic(body.account_id)], open_direct))
+    room_id = body.id or new_id()
+    create = partial(actions.create_group, room_id=room_id, me=me.account_id, command=body)
+    return reply(await rt.log.write([room_topic(room_id), mine], create))
 
 
 @router.get(
@@ -116,8 +114,7 @@ async def update_room(
 ) -> Response:
     """Owners and editors of a group; the title of a list's room follows the list."""
     rename = partial(actions.rename, room_id=room_id, me=me.account_id, change=body, if_match=if_match)
-    done = await rt.log.write([room_topic(room_id)], rename)
-    return json_response(done.data, tag=etag.etag(done.version))
+    return reply(await rt.log.write([room_topic(room_id)], rename))
 
 
 @router.delete("/{room_id}", operation_id="delete_room", summary="Delete a group", status_code=204)
