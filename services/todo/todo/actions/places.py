@@ -4,8 +4,8 @@ from uuid import UUID
 
 from common.errors import Invalid
 from common.log.transaction import Tx
-from common.schemas import encode
 from todo import store
+from todo.actions.saving import save_task
 from todo.positions import MAX_LENGTH, between, spread
 from todo.schemas import Task
 from todo.topics import list_topic
@@ -52,13 +52,7 @@ async def _make_room(tx: Tx, actor_id: UUID, list_id: UUID, lower: str | None, m
     place = free.pop(len(left))
     for neighbour, position in zip([*left, *right], free, strict=True):
         if neighbour.position != position:
-            await _move(tx, actor_id, Task.model_validate_json(neighbour.data), position)
+            task = Task.model_validate_json(neighbour.data)
+            moved = {"position": position, "version": tx.next_seq(list_topic(list_id))}
+            await save_task(tx, actor_id, task.model_copy(update=moved))
     return place
-
-
-async def _move(tx: Tx, actor_id: UUID, task: Task, position: str) -> None:
-    topic = list_topic(task.list_id)
-    moved = task.model_copy(update={"position": position, "version": tx.next_seq(topic)})
-    data = encode(moved)
-    await store.tasks.save(tx.db, moved, data, assigned_anew=False)
-    tx.append(topic, "task.updated", resource_id=moved.id, actor_id=actor_id, data=data)

@@ -12,6 +12,7 @@ from todo.actions.access import require_role
 from todo.actions.checks import check_assignees, check_parent
 from todo.actions.outcome import Outcome
 from todo.actions.places import find_place
+from todo.actions.saving import save_task
 from todo.schemas import Task, TaskPatch
 from todo.topics import list_topic
 
@@ -33,7 +34,7 @@ async def update_task(
     if current.model_copy(update=changes) == current:
         return Outcome(found.data, found.version)
     changed = current.model_copy(update=changes | {"version": tx.next_seq(list_topic(list_id))})
-    data = await _save(tx, actor_id, changed, assigned_anew=changed.assignee_ids != current.assignee_ids)
+    data = await save_task(tx, actor_id, changed, assigned_anew=changed.assignee_ids != current.assignee_ids)
     return Outcome(data, changed.version)
 
 
@@ -80,15 +81,4 @@ async def unassign(tx: Tx, actor_id: UUID, list_id: UUID, account_id: UUID) -> N
         task = Task.model_validate_json(data)
         rest = [assignee for assignee in task.assignee_ids if assignee != account_id]
         changes = {"assignee_ids": rest, "version": tx.next_seq(list_topic(list_id))}
-        await _save(tx, actor_id, task.model_copy(update=changes), assigned_anew=True)
-
-
-async def _save(tx: Tx, actor_id: UUID, task: Task, *, assigned_anew: bool) -> bytes:
-    data = encode(task)
-    await store.tasks.save(tx.db, task, data, assigned_anew=assigned_anew)
-    _append(tx, "task.updated", task, actor_id, data)
-    return data
-
-
-def _append(tx: Tx, kind: str, task: Task, actor_id: UUID, data: bytes) -> None:
-    tx.append(list_topic(task.list_id), kind, resource_id=task.id, actor_id=actor_id, data=data)
+        await save_task(tx, actor_id, task.model_copy(update=changes), assigned_anew=True)
