@@ -185,8 +185,7 @@ async def test_nobody_waits_for_a_peer_that_has_gone(app: Application, server: u
         fill(app.wire)
         waiting = asyncio.create_task(app.wire.drained())
         raw.close()
-        async with asyncio.timeout(5):
-            await waiting
+        await until(waiting.done)
     assert app.wire.closing, f"{CHANGED}: disconnected"
     assert app.wire.write(b"late"), f"{CHANGED}: disconnected"
 
