@@ -39,7 +39,7 @@ class Application:
 
     def __init__(self) -> None:
         self.events: list[dict[str, Any]] = []
-        self.missing: list[str] = []
+        self.missing: list[str] | None = None
         self.go_on = asyncio.Event()
         self.go_on.set()
         self.wire: Wire
@@ -110,7 +110,7 @@ def fill(line: Wire) -> None:
 async def test_everything_that_is_used_is_there(app: Application, server: uvicorn.Server) -> None:
     """By its name, before the application runs."""
     async with await client(server):
-        await until(app.attached)
+        await until(lambda: app.missing is not None)
     assert not app.missing, f"{CHANGED}: it has no {', '.join(app.missing)}"
 
 
