@@ -37,7 +37,7 @@ CHECKS = [
     response_headers_conformance,
     response_schema_conformance,
 ]
-REFUSALS = {400, 401, 403, 404, 405, 409, 410, 412, 413, 415, 422}  # design section 5, while nothing is away
+REFUSALS = {400, 401, 403, 404, 405, 409, 410, 412, 413, 415, 422}  # while nothing is away
 
 # They may end the session that asks, or others of its account: somebody else asks, signed in each time.
 ENDS_SESSIONS = {

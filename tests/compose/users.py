@@ -19,7 +19,7 @@ from tests.support import Person, PersonFactory, eventually
 LISTS, ROOMS = "/api/todo/lists", "/api/chat/rooms"
 PAUSE_SECONDS = 0.05  # between two requests of one person
 BACKOFF_SECONDS = 0.5  # a client's first wait is at most this; it doubles, with full jitter, up to 5
-FOR_GOOD = range(4500, 5000)  # close codes after which a client does not come back (design section 4)
+FOR_GOOD = range(4500, 5000)  # close codes after which a client does not come back (common/log/frames.py)
 
 
 class Follower:

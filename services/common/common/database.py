@@ -153,8 +153,7 @@ class Database:
         """A connection for a few reads: each statement sees what was committed when it began.
 
         Raises Unavailable (503) at once when MySQL is away or the pool stays exhausted. Never held while
-        waiting
-        for anything but MySQL.
+        waiting for anything but MySQL.
         """
         try:
             async with asyncio.timeout(STATEMENT_TIMEOUT), self.reads.connect() as connection:

@@ -1,5 +1,4 @@
-"""Following another service's log into our own database: each event takes effect exactly once, in order
-(design section 4)."""
+"""Following another service's log into our own database: each event takes effect exactly once, in order."""
 
 import asyncio
 import time

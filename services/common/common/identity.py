@@ -101,8 +101,7 @@ class Verifier:
         """The identity of a token.
 
         Raises Unauthorized with code bad-token, token-expired or session-ended; Unavailable while the keys
-        or the
-        ended sessions have not been read yet.
+        or the ended sessions have not been read yet.
         """
         digest = hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
         identity = self._remembered.get(digest)

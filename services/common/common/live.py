@@ -1,5 +1,4 @@
-"""The WebSocket endpoint: authentication, subscriptions, and what the service adds (design section 4,
-"Live")."""
+"""The WebSocket endpoint: who may connect, until when, and who speaks with them from then on."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

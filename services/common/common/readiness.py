@@ -1,5 +1,5 @@
 """When a process is ready: once everything that it cannot do without has been there. What goes away after
-that makes nobody unready (design section 5)."""
+that makes nobody unready."""
 
 import asyncio
 import contextlib

@@ -153,7 +153,7 @@ class Runtime:
         ]
 
     def report(self) -> dict[str, Any]:
-        """What `/readyz` says. What is away is told, and makes nothing fail (design section 5)."""
+        """What `/readyz` says. What is away is told, and makes nothing fail."""
         return {
             "ready": self.readiness.complete and not self.draining,
             "draining": self.draining,

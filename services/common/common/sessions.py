@@ -1,5 +1,5 @@
-"""Ended sessions, in the memory of every process: what makes signing out work everywhere at once (design
-section 3)."""
+"""Ended sessions, in the memory of every process: what makes signing out work everywhere at once
+(docs/adr/0004)."""
 
 import asyncio
 import time

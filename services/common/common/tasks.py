@@ -11,8 +11,7 @@ async def end(tasks: Iterable[asyncio.Task[Any]]) -> None:
     """Cancel tasks and wait until they have ended.
 
     Cancelled again until they have: before Python 3.12 `asyncio.wait_for`, which database and Redis clients
-    use
-    while they connect, can lose a cancellation that arrives in the turn in which it succeeds.
+    use while they connect, can lose a cancellation that arrives in the turn in which it succeeds.
     """
     pending = {task for task in tasks if not task.done()}
     while pending:

@@ -1,5 +1,5 @@
-"""The server settings on which the log depends: a number that was seen must never be given again (design
-section 4)."""
+"""The server settings on which the log depends: a number that was seen must never be given again
+(docs/adr/0001)."""
 
 import asyncio
 from dataclasses import dataclass, field

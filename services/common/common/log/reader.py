@@ -128,9 +128,8 @@ async def events_response(
     """A page of a topic's log as `{items, next, seq, epoch}`; `next` is the `after` of the following page.
 
     `where` is who may read it. A page ends at the number at which that was checked: nobody gets what came
-    after
-    the end of their access. Raises NotFound when it does not hold, and LogPruned (410) when events between
-    `after` and the page are gone, or the log has begun another life.
+    after the end of their access. Raises NotFound when it does not hold, and LogPruned (410) when events
+    between `after` and the page are gone, or the log has begun another life.
     """
     before = await head(connection, topic, where)
     if before is None:
