@@ -376,7 +376,7 @@ async def test_signals_reach_those_who_are_meant(log: Log) -> None:
         return one.ops() == other.ops() == ["subscribed"]
 
     await eventually(both)
-    log.bus.signal(topic, "read", {"number": 3}, str(one.account_id))
+    log.bus.signal(topic, "read", {"number": 3}, only_account=one.account_id)
     log.bus.signal(topic, "typing", {"account_id": "x"})
 
     async def came() -> bool:

@@ -38,7 +38,7 @@ async def _setup(rt: Runtime) -> AsyncIterator[Local]:
     assert isinstance(settings, Settings)  # noqa: S101 - service() below takes no other
     presence = Presence(rt.redis, rt.bus, settings)
     async with presence.running():
-        yield Local(presence, TypingSignals(presence, rt.signal, settings.typing_interval))
+        yield Local(presence, TypingSignals(presence, rt.bus.signal, settings.typing_interval))
 
 
 # Sockets come after the set-up, so `rt.local` is looked up when one speaks.

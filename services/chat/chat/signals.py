@@ -1,6 +1,6 @@
 """Who is writing: a signal to everyone in the room, so often and not more; nothing of it is kept."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from time import monotonic
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -10,7 +10,7 @@ from chat.topics import room_of
 from common.log.frames import Typing
 from common.socket import Socket
 
-Send = Callable[[str, str, dict[str, Any]], Awaitable[None]]
+Send = Callable[[str, str, dict[str, Any]], None]
 """Sends a signal of a kind to whoever follows a topic."""
 
 
@@ -32,4 +32,4 @@ class TypingSignals:
         last = self._heard.setdefault(socket, {})
         if self._presence.follows(socket, topic) and monotonic() - last.get(topic, 0) >= self._interval:
             last[topic] = monotonic()
-            await self._send(topic, "typing", {"account_id": str(socket.account_id)})
+            self._send(topic, "typing", {"account_id": str(socket.account_id)})

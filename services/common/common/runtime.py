@@ -84,12 +84,6 @@ class Runtime:
             return LocalSource(self.database, self.service.feeds)
         return HttpSource(self.clients.to(service), service)
 
-    async def signal(
-        self, topic: str, kind: str, data: dict[str, Any], *, only_account: UUID | None = None
-    ) -> None:
-        """Send something ephemeral to those who follow the topic (or to one account's sockets among them)."""
-        self.bus.signal(topic, kind, data, str(only_account) if only_account else None)
-
     def _publish(self, events: list[Event]) -> None:
         for event in events:
             self.bus.publish(event.topic, event.publication(tracing.here()))

@@ -23,7 +23,7 @@ async def put_read_position(rt: Rt, me: Me, room_id: UUID, body: schemas.ReadPos
     move = partial(mark_read, room_id=room_id, me=me.account_id, number=body.number, force=body.force)
     number = await rt.log.write([], move)
     if number is not None:
-        await rt.signal(room_topic(room_id), "read", {"number": number}, only_account=me.account_id)
+        rt.bus.signal(room_topic(room_id), "read", {"number": number}, only_account=me.account_id)
 
 
 @router.get(

@@ -9,6 +9,7 @@ import contextlib
 from collections import deque
 from collections.abc import Callable
 from typing import Any, cast
+from uuid import UUID
 
 import orjson
 import structlog
@@ -127,9 +128,12 @@ class Bus:
         """Publications that Redis has not taken yet."""
         return len(self._queue) + self._sending
 
-    def signal(self, topic: str, kind: str, data: dict[str, Any], only: str | None = None) -> None:
-        """Publish something ephemeral about a topic: it has no number and is never made up for."""
-        about = {"topic": topic, "signal": kind, "only": only}
+    def signal(
+        self, topic: str, kind: str, data: dict[str, Any], *, only_account: UUID | None = None
+    ) -> None:
+        """Publish something ephemeral to those who follow a topic, or to one account's sockets among them. It
+        has no number and is never made up for."""
+        about = {"topic": topic, "signal": kind, "only": only_account}
         self.publish(topic, encode(about) + b"\n" + encode(data))
 
     async def _publish(self) -> None:
