@@ -4,9 +4,11 @@ import orjson
 import pytest
 
 from common.pages import join
-from todo.page_cache import PageCache
+from todo.page_cache import PageCache, Place
 
 pytestmark = pytest.mark.system
+
+NOW = Place("e", 7)
 
 
 def test_a_page_is_json_whatever_it_holds() -> None:
@@ -21,26 +23,45 @@ def test_a_page_is_json_whatever_it_holds() -> None:
 
 def test_what_was_used_last_stays() -> None:
     pages = PageCache(max_bytes=30)
-    pages.put("a", b"x" * 10)
-    pages.put("b", b"x" * 10)
-    pages.put("c", b"x" * 10)
-    assert pages.get("a") is not None
-    pages.put("d", b"x" * 10)
-    assert [key for key in "abcd" if pages.get(key)] == ["a", "c", "d"]
+    pages.put("a", NOW, b"x" * 10)
+    pages.put("b", NOW, b"x" * 10)
+    pages.put("c", NOW, b"x" * 10)
+    assert pages.get("a", NOW) is not None
+    pages.put("d", NOW, b"x" * 10)
+    assert [key for key in "abcd" if pages.get(key, NOW)] == ["a", "c", "d"]
 
 
 def test_room_is_counted_once_for_each_page() -> None:
     pages = PageCache(max_bytes=20)
     for _ in range(5):
-        pages.put("a", b"x" * 10)
-    pages.put("b", b"x" * 10)
-    assert pages.get("a") is not None
-    assert pages.get("b") is not None
+        pages.put("a", NOW, b"x" * 10)
+    pages.put("b", NOW, b"x" * 10)
+    assert pages.get("a", NOW) is not None
+    assert pages.get("b", NOW) is not None
 
 
 def test_what_is_too_large_is_not_kept() -> None:
     pages = PageCache(max_bytes=10)
-    pages.put("small", b"x")
-    pages.put("large", b"x" * 11)
-    assert pages.get("large") is None
-    assert pages.get("small") is not None
+    pages.put("small", NOW, b"x")
+    pages.put("large", NOW, b"x" * 11)
+    assert pages.get("large", NOW) is None
+    assert pages.get("small", NOW) is not None
+
+
+def test_a_newer_page_takes_the_place_and_the_room_of_an_older_one() -> None:
+    pages = PageCache(max_bytes=20)
+    pages.put("other", NOW, b"x" * 10)
+    for seq in range(1, 100):
+        pages.put("a", Place("e", seq), b"%010d" % seq)
+    assert pages.get("other", NOW) is not None, "what nobody asks for any more has taken its room"
+    assert pages.get("a", Place("e", 99)) == b"%010d" % 99
+    assert pages.get("a", Place("e", 98)) is None
+
+
+def test_who_reads_slowly_does_not_put_an_older_page_in_place_of_a_newer_one() -> None:
+    pages = PageCache()
+    pages.put("a", Place("e", 2), b"new")
+    pages.put("a", Place("e", 1), b"old")
+    assert pages.get("a", Place("e", 2)) == b"new"
+    pages.put("a", Place("restored", 1), b"another life of the log")
+    assert pages.get("a", Place("restored", 1)) == b"another life of the log"

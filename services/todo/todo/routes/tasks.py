@@ -14,6 +14,7 @@ from common.schemas import Cursor, Limit, TopicPage, cursor_encode
 from todo import actions, store
 from todo.actions.creation import CreateTask, create_tasks
 from todo.local import Local
+from todo.page_cache import Place
 from todo.routes.rendering import made_before, position_and_id, reply
 from todo.schemas import NewTask, Task, TaskPatch
 from todo.topics import list_topic
@@ -37,19 +38,19 @@ async def list_tasks(
     head = await local.heads.get((list_id, me.account_id))
     if head is None:
         raise NotFound
-    seq, epoch = head.seq, head.epoch
-    tag = collection_etag(epoch, seq, request)
-    body = local.pages.get((list_id, epoch, seq, cursor, limit))
+    place = Place(head.epoch, head.seq)
+    tag = collection_etag(*place, request)
+    body = local.pages.get((list_id, cursor, limit), place)
     if body is None and not not_modified(request, tag):
         async with rt.database.read() as conn:
             page = await store.pages.tasks(conn, list_id, me.account_id, after, limit)
         if page is not None:
-            seq, epoch = page.seq, page.epoch
-            tag = collection_etag(epoch, seq, request)
+            place = Place(page.epoch, page.seq)
+            tag = collection_etag(*place, request)
         following = cursor_encode(*page.next) if page and page.next else None
-        body = join(page.items if page else [], next=following, seq=seq, epoch=epoch)
+        body = join(page.items if page else [], next=following, seq=place.seq, epoch=place.epoch)
         if page is not None:
-            local.pages.put((list_id, epoch, seq, cursor, limit), body)
+            local.pages.put((list_id, cursor, limit), place, body)
     return conditional(request, lambda: body or b"", tag)
 
 
