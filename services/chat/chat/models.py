@@ -4,11 +4,10 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import BINARY, BigInteger, Index, Integer, String, Text, UniqueConstraint
-from sqlalchemy.dialects.mysql import MEDIUMBLOB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from common.accounts import account_table
-from common.database import UTCDateTime, make_metadata
+from common.database import EncodedJSON, UTCDateTime, make_metadata
 from common.ids import UUIDType
 from common.log.tables import log_tables
 
@@ -35,7 +34,7 @@ class Room(Base):
     creator_id: Mapped[UUID | None] = mapped_column(UUIDType)
     digest: Mapped[bytes | None] = mapped_column(BINARY(32))
     deleted_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    data: Mapped[bytes] = mapped_column(MEDIUMBLOB)
+    data: Mapped[bytes] = mapped_column(EncodedJSON)
 
 
 class Member(Base):
@@ -50,7 +49,7 @@ class Member(Base):
     read_number: Mapped[int] = mapped_column(Integer, default=0)
     version: Mapped[int] = mapped_column(BigInteger)
     source_version: Mapped[int | None] = mapped_column(BigInteger)
-    data: Mapped[bytes] = mapped_column(MEDIUMBLOB)
+    data: Mapped[bytes] = mapped_column(EncodedJSON)
 
 
 class Message(Base):
@@ -73,7 +72,7 @@ class Message(Base):
     digest: Mapped[bytes | None] = mapped_column(BINARY(32))
     deleted_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     version: Mapped[int] = mapped_column(BigInteger)
-    data: Mapped[bytes] = mapped_column(MEDIUMBLOB)
+    data: Mapped[bytes] = mapped_column(EncodedJSON)
 
 
 log = log_tables(Base.metadata)

@@ -2,13 +2,13 @@
 tables share."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Dialect, MetaData, event
-from sqlalchemy.dialects.mysql import DATETIME
+from sqlalchemy.dialects.mysql import DATETIME, MEDIUMBLOB
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, PendingRollbackError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -80,6 +80,18 @@ class UTCDateTime(TypeDecorator[datetime]):
     def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - SQLAlchemy's signature
         """From the database."""
         return None if value is None else value.replace(tzinfo=UTC)
+
+
+class EncodedJSON(TypeDecorator[bytes]):
+    """JSON that is encoded already, as it is sent. The driver is given text, of which the same bytes are
+    stored: bytes beyond ASCII it would escape one by one, two hundred times as slowly."""
+
+    impl = MEDIUMBLOB
+    cache_ok = True
+
+    def bind_processor(self, dialect: Dialect) -> Callable[[bytes | None], str | None]:  # noqa: ARG002 - SQLAlchemy's signature
+        """To the database; MEDIUMBLOB's own would want bytes."""
+        return lambda value: None if value is None else value.decode()
 
 
 def now() -> datetime:

@@ -1,6 +1,7 @@
 """The base of every request and answer body, the one JSON encoder, and opaque page cursors."""
 
 import base64
+import re
 from datetime import UTC, datetime
 from typing import Annotated, Any, Generic, TypeVar
 from uuid import UUID
@@ -14,12 +15,14 @@ from common.errors import Invalid
 
 T = TypeVar("T")
 
+_LONE = re.compile("[\ud800-\udfff]")
+
 
 def clean(value: str) -> str:
     """Refuse what cannot be stored or shown: NUL, and surrogates that have no partner."""
     if "\0" in value:
         raise PydanticCustomError("nul-character", "must not contain the NUL character")
-    if any("\ud800" <= character <= "\udfff" for character in value):
+    if _LONE.search(value):
         raise PydanticCustomError("lone-surrogate", "must be valid Unicode")
     return value
 

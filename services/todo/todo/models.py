@@ -9,11 +9,11 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import BINARY, Boolean, Index, SmallInteger, String, Text
-from sqlalchemy.dialects.mysql import BIGINT, MEDIUMBLOB, MEDIUMTEXT, VARBINARY
+from sqlalchemy.dialects.mysql import BIGINT, MEDIUMTEXT, VARBINARY
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from common.accounts import account_table
-from common.database import UTCDateTime, make_metadata
+from common.database import EncodedJSON, UTCDateTime, make_metadata
 from common.ids import UUIDType
 from common.log.tables import log_tables
 from todo.positions import MAX_LENGTH
@@ -38,7 +38,7 @@ class List(Base):
     title: Mapped[str] = mapped_column(String(200))
     color: Mapped[str] = mapped_column(String(7))
     version: Mapped[int] = mapped_column(BIGINT(unsigned=True))
-    data: Mapped[bytes] = mapped_column(MEDIUMBLOB)
+    data: Mapped[bytes] = mapped_column(EncodedJSON)
     creator_id: Mapped[UUID] = mapped_column(UUIDType)
     digest: Mapped[bytes] = mapped_column(BINARY(32))
     deleted_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
@@ -73,7 +73,7 @@ class Task(Base):
     labels: Mapped[str] = mapped_column(Text)
     position: Mapped[bytes | None] = mapped_column(VARBINARY(MAX_LENGTH))
     version: Mapped[int] = mapped_column(BIGINT(unsigned=True))
-    data: Mapped[bytes] = mapped_column(MEDIUMBLOB)
+    data: Mapped[bytes] = mapped_column(EncodedJSON)
     creator_id: Mapped[UUID] = mapped_column(UUIDType)
     digest: Mapped[bytes] = mapped_column(BINARY(32))
     deleted_at: Mapped[datetime | None] = mapped_column(UTCDateTime)

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from sqlalchemy import Column, Index, MetaData, Table
-from sqlalchemy.dialects.mysql import BIGINT, BLOB, MEDIUMBLOB, VARBINARY
+from sqlalchemy.dialects.mysql import BIGINT, BLOB, VARBINARY
 
-from common.database import UTCDateTime
+from common.database import EncodedJSON, UTCDateTime
 from common.ids import UUIDType
 
 
@@ -39,7 +39,7 @@ def log_tables(metadata: MetaData) -> LogTables:
         Column("resource_id", UUIDType, nullable=False),
         Column("actor_id", UUIDType),
         Column("at", UTCDateTime, nullable=False),
-        Column("data", MEDIUMBLOB, nullable=False),
+        Column("data", EncodedJSON, nullable=False),
         Column("revokes", BLOB),
         Index(None, "topic", "resource_id"),
         Index(None, "at"),
