@@ -3,7 +3,9 @@
 import asyncio
 from typing import Any, cast
 
-from common.conversation import Conversation
+import pytest
+
+from common.conversation import BURST, FRAMES_A_SECOND, Conversation, Pace
 from common.identity import Verifier
 from common.log.frames import Close
 from common.log.wire import Wire
@@ -114,3 +116,19 @@ async def test_a_failing_frame_sends_the_client_back() -> None:
 
     await eventually(over)
     assert line.closed == [Close.GOING_AWAY]
+
+
+def test_a_socket_that_never_stops_is_answered_at_a_pace() -> None:
+    pace = Pace()
+    at_once = sum(pace.wait(now=10.0) < 1e-6 for _ in range(2 * BURST))
+    assert at_once == BURST, "all of its topics, and no more"
+    waits = [pace.wait(now=1_000.0 + second) for second in range(3) for _ in range(FRAMES_A_SECOND)]
+    assert waits == [0.0] * len(waits), "in time it may do the same again"
+
+
+def test_what_is_beyond_the_pace_waits_for_its_time() -> None:
+    pace, now, answered = Pace(), 0.0, 0
+    while now < 60:
+        now += pace.wait(now)
+        answered += 1
+    assert answered == pytest.approx(BURST + 60 * FRAMES_A_SECOND, rel=0.01)

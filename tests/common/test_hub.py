@@ -40,6 +40,7 @@ class Screen:
     def __init__(self, account_id: UUID | None = None) -> None:
         self.account_id = account_id or new_id()
         self.starting = asyncio.Semaphore(8)
+        self.turn = asyncio.Lock()
         self.reading = asyncio.Semaphore(2)
         self.frames: list[dict[str, object]] = []
         self.over = False

@@ -11,6 +11,7 @@ import pytest
 from websockets.exceptions import InvalidStatus
 
 from common.ids import new_id
+from common.log.wire import OUTBOUND_BYTES
 from common.socket import TOPICS
 from tests.support import Person, PersonFactory, Stack
 from tests.support.forge import token_for
@@ -287,6 +288,7 @@ async def _write_until_closed(stack: Stack, alice: Person, list_id: str, slow: s
             assert asyncio.get_running_loop().time() < deadline, "never closed"
             await asyncio.gather(*(add_task(alice, list_id, "x", notes="n" * 9000) for _ in range(40)))
             sent += 40
+        assert sent * 9000 < 2 * OUTBOUND_BYTES, "the kernel kept what was to count"
         await quick.frame(op="event", seq=sent + 1)
         assert [event["seq"] for event in quick.events(topic)] == list(range(1, sent + 2))
     data = await asyncio.to_thread(_read_all, slow)

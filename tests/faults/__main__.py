@@ -92,10 +92,11 @@ async def _hostile(home: Path, seed: str, minutes: float) -> list[str]:
 
 async def _attack(system: System, seed: str) -> Hostile:
     attacked = await hostile(system, seed)
-    quiet, noisy = (p99(times) * 1000 for times in (attacked.quiet, attacked.attacked))
-    say(f"  hostile clients: p99 {quiet:.0f} ms in quiet, {noisy:.0f} ms among them")
-    for attack, answers in sorted(attacked.answers.items()):
-        say(f"    {attack}: {answers}")
+    for what, times in (("quiet", attacked.quiet), *attacked.alone.items(), ("all", attacked.together)):
+        answers = ", ".join(
+            f"{answer}: {count:,}" for answer, count in attacked.answers.get(what, {}).items()
+        )
+        say(f"  {what:30} p99 {p99(times) * 1000:4.0f} ms of {len(times):5,}  {answers}")
     return attacked
 
 

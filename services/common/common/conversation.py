@@ -25,10 +25,30 @@ from common.log.wire import Wire
 from common.socket import Socket
 
 FRAME_BYTES = 16 * 1024  # what a client may send in one frame
+BURST = 500  # frames that are answered soon: enough to follow all of its topics
+BETWEEN = 0.004  # seconds between two of them that have come at once, in which others are answered
+FRAMES_A_SECOND = 50  # beyond that; the rest is not read before its time
 
 Op = Callable[[Socket, Any], Awaitable[None]]
 
 logger = structlog.get_logger()
+
+
+class Pace:
+    """How long the next frame of a socket has to wait, so that one that never stops costs next to nothing.
+
+    A leaky bucket in one number: when it will be empty (the generic cell rate algorithm).
+    """
+
+    __slots__ = ("_empty_at",)
+
+    def __init__(self) -> None:
+        self._empty_at = 0.0
+
+    def wait(self, now: float) -> float:
+        """Count one more frame; the seconds until it may be answered."""
+        self._empty_at = max(self._empty_at, now) + 1 / FRAMES_A_SECOND
+        return max(0.0, self._empty_at - now - BURST / FRAMES_A_SECOND)
 
 
 class Conversation:
@@ -49,6 +69,7 @@ class Conversation:
         self._ops = ops
         self._left = left
         self._heard: list[Any] = []
+        self._pace = Pace()
         self._answering: asyncio.Task[None] | None = None
 
     def take(self, event: Any) -> None:
@@ -58,6 +79,7 @@ class Conversation:
             self._answering = asyncio.create_task(self._answer_all())
 
     async def _answer_all(self) -> None:
+        loop = asyncio.get_running_loop()
         while self._heard:
             event = self._heard.pop(0)
             if event["type"] == "websocket.disconnect" or self._wire.closing:
@@ -66,7 +88,7 @@ class Conversation:
                 return  # and never answer again
             try:
                 await self._answer(text_of(event))
-                await asyncio.sleep(0)  # thousands may have come at once: others have their turn between them
+                await asyncio.sleep(self._pace.wait(loop.time()))
             except Exception:
                 logger.exception("a frame could not be answered")
                 self._socket.close(Close.GOING_AWAY, "try again")

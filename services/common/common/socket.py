@@ -43,6 +43,7 @@ class Socket:
         self.session_id = identity.session_id
         self.topics: dict[str, Subscription] = {}
         self.starting = asyncio.Semaphore(STARTING)
+        self.turn = asyncio.Lock()
         self.reading = asyncio.Semaphore(READING)
         self._home = home
         self._wire = wire

@@ -22,6 +22,7 @@ class Channel(Protocol):
 
     account_id: UUID
     starting: asyncio.Semaphore  # bounds the subscriptions of one socket that begin at the same time
+    turn: asyncio.Lock  # lets them stand one by one, with a turn of the loop for everybody else between them
     reading: asyncio.Semaphore  # bounds the reads of one socket, so that it cannot keep the others waiting
 
     def write(self, frame: bytes) -> None:
@@ -108,6 +109,8 @@ class Subscription:
             member = None if self._own else self._channel.account_id
             look = await self._hub.looks.at(self.name, member=member, after=after)
             await asyncio.shield(self._topic.opened)  # by the same read as ours, the first time
+            async with self._channel.turn:  # many were looked at together
+                await asyncio.sleep(0)
             place = look.place
             if place is None and self._own:
                 await self._hub.ensure(self.name)  # nothing has happened to this person yet
