@@ -183,6 +183,35 @@ async def create_nothing(_: Tx) -> None:
     """Only begins."""
 
 
+async def test_one_connection_that_leads_nowhere_condemns_those_made_before(
+    log_settings: ServiceSettings, mysql: MySQL, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The network has forgotten all of them. Who meets the first waits until it gives up; if everybody had to
+    find out about each of the others in turn, a pool would take minutes to recover."""
+    monkeypatch.setattr(database, "STATEMENT_TIMEOUT", 2)
+    proxy = Proxy(mysql.port)
+    await proxy.start()
+    url = log_settings.database_url.get_secret_value().replace(f":{mysql.port}/", f":{proxy.port}/")
+    db = database.Database(log_settings.model_copy(update={"database_url": SecretStr(url)}))
+    writer = writing.Writer(db, lambda _: None)
+    async with contextlib.AsyncExitStack() as several:
+        for _ in range(3):
+            await (await several.enter_async_context(db.read())).execute(sa.select(1))
+    await writer.write([], create_nothing)
+    proxy.forget()
+    with pytest.raises(Unavailable):
+        await _read_one(db)
+    await asyncio.gather(*(_read_one(db) for _ in range(3)))
+    await writer.write([], create_nothing)
+    await db.close()
+    await proxy.close()
+
+
+async def _read_one(db: database.Database) -> None:
+    async with db.read() as connection:
+        await connection.execute(sa.select(1))
+
+
 @pytest.mark.slow
 async def test_a_process_that_vanishes_keeps_no_lock(
     log_settings: ServiceSettings, mysql: MySQL, make_log: MakeLog, monkeypatch: pytest.MonkeyPatch

@@ -7,21 +7,17 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Dialect, MetaData, event
+from sqlalchemy import Dialect, MetaData
 from sqlalchemy.dialects.mysql import DATETIME, MEDIUMBLOB
-from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, PendingRollbackError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from sqlalchemy.pool import AsyncAdaptedQueuePool, PoolProxiedConnection
+from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import TypeDecorator
 
-from common import metrics, tracing
 from common.errors import Unavailable
+from common.pool import CountedPool, make_engine, pool_of
 from common.settings import ServiceSettings
 
-CONNECT_TIMEOUT = 2  # seconds until a MySQL that does not answer counts as away
-LOCK_TIMEOUT = 1  # seconds a transaction waits for a row lock before it is run again
 # Seconds of silence after which MySQL closes a connection that writes. A process that vanishes in the middle
 # of a transaction (its node, its network) does not say so, and until then its rows stay locked for everybody.
 IDLE_TIMEOUT = 20
@@ -134,30 +130,13 @@ def is_unreachable(error: BaseException | None) -> bool:
     return error is not None and is_away(error) and not isinstance(error, PoolTimeout)
 
 
-class CountedPool(AsyncAdaptedQueuePool):
-    """A pool that knows who waits for it."""
-
-    waiting = 0
-
-    def connect(self) -> PoolProxiedConnection:
-        """A connection of the pool, when there is one."""
-        self.waiting += 1
-        try:
-            return super().connect()
-        except PoolTimeout:
-            metrics.POOL_TIMEOUTS.labels(self.logging_name).inc()
-            raise
-        finally:
-            self.waiting -= 1
-
-
 class Database:
     """The two pools. Reads commit by themselves and leave no trace; writes are transactions of the log."""
 
     def __init__(self, settings: ServiceSettings) -> None:
         self.settings = settings
-        self.reads = _engine(settings, "reads", isolation_level="AUTOCOMMIT", idle=IDLE_READS)
-        self.writes = _engine(settings, "writes", isolation_level="READ COMMITTED", idle=IDLE_TIMEOUT)
+        self.reads = make_engine(settings, "reads", isolation_level="AUTOCOMMIT", idle=IDLE_READS)
+        self.writes = make_engine(settings, "writes", isolation_level="READ COMMITTED", idle=IDLE_TIMEOUT)
         self.away = False  # whether MySQL could not be reached the last time somebody tried
 
     @asynccontextmanager
@@ -178,47 +157,17 @@ class Database:
             raise
 
     def note_away(self, error: BaseException) -> None:
-        """Remember for `/readyz` that MySQL was away."""
+        """Remember for `/readyz` that MySQL was away; trust no connection any more when one was silent."""
         self.away = is_unreachable(error)
+        if isinstance(error, TimeoutError):
+            for pool in self.pools().values():
+                pool.condemn()
 
     def pools(self) -> dict[str, CountedPool]:
         """The pools by name."""
-        found = {"reads": self.reads.pool, "writes": self.writes.pool}
-        return {name: pool for name, pool in found.items() if isinstance(pool, CountedPool)}
+        return {"reads": pool_of(self.reads), "writes": pool_of(self.writes)}
 
     async def close(self) -> None:
         """Close every connection."""
         await self.reads.dispose()
         await self.writes.dispose()
-
-
-def _engine(settings: ServiceSettings, name: str, *, isolation_level: str, idle: int) -> AsyncEngine:
-    engine = create_async_engine(
-        settings.async_dsn(),
-        isolation_level=isolation_level,
-        poolclass=CountedPool,
-        pool_logging_name=name,
-        pool_size=settings.pool_size,
-        max_overflow=0,
-        pool_timeout=settings.pool_wait,
-        pool_recycle=idle // 2,  # so that none is taken which MySQL may just have closed
-        pool_use_lifo=True,
-        skip_autocommit_rollback=True,
-        hide_parameters=True,  # an error in the log must not carry what people wrote
-        connect_args={
-            "connect_timeout": CONNECT_TIMEOUT,
-            "charset": "utf8mb4",
-            "init_command": f"SET SESSION innodb_lock_wait_timeout = {LOCK_TIMEOUT}, wait_timeout = {idle}",
-        },
-    )
-    event.listen(engine.sync_engine, "do_connect", _connect)
-    tracing.watch(engine)
-    return engine
-
-
-def _connect(dialect: Dialect, _record: object, arguments: Any, options: Any) -> DBAPIConnection:
-    """A new connection. asyncmy calls one that is reset while it is being made a RuntimeError."""
-    try:
-        return dialect.connect(*arguments, **options)
-    except RuntimeError as error:
-        raise ConnectionResetError(str(error)) from error
