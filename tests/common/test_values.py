@@ -6,12 +6,16 @@ import time
 from uuid import UUID, uuid4
 
 import pytest
+from asyncmy.converters import escape_string
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, TypeAdapter, ValidationError
+from sqlalchemy import Column, MetaData, Table, insert
+from sqlalchemy.dialects import mysql
 from websockets.frames import Frame
 from websockets.streams import StreamReader
 
+from common.database import EncodedJSON
 from common.errors import Invalid, VersionConflict
 from common.etag import etag, if_match
 from common.ids import body_digest, derived_id, new_id
@@ -109,3 +113,15 @@ def test_json_is_utf8_with_utc_timestamps() -> None:
     """The one encoder."""
     identifier = new_id()
     assert json.loads(encode({"id": identifier, "title": "月餅"})) == {"id": str(identifier), "title": "月餅"}
+
+
+def test_the_driver_has_nothing_to_escape_in_a_document() -> None:
+    """It would go through a long one character by character."""
+    document = encode({"notes": 'a "quoted"\nline' + "語" * 20_000})
+    dialect = mysql.dialect()
+    taken = EncodedJSON().bind_processor(dialect)(document)
+    assert taken is not None
+    assert escape_string(taken) == taken
+    assert bytes.fromhex(taken) == document
+    things = Table("things", MetaData(), Column("data", EncodedJSON))
+    assert "unhex(%s)" in str(insert(things).compile(dialect=dialect))
