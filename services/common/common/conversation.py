@@ -26,7 +26,6 @@ from common.socket import Socket
 
 FRAME_BYTES = 16 * 1024  # what a client may send in one frame
 BURST = 500  # frames that are answered soon: enough to follow all of its topics
-BETWEEN = 0.004  # seconds between two of them that have come at once, in which others are answered
 FRAMES_A_SECOND = 50  # beyond that; the rest is not read before its time
 
 Op = Callable[[Socket, Any], Awaitable[None]]
@@ -88,6 +87,7 @@ class Conversation:
                 return  # and never answer again
             try:
                 await self._answer(text_of(event))
+                # Hundreds may have come at once: others have their turn between them.
                 await asyncio.sleep(self._pace.wait(loop.time()))
             except Exception:
                 logger.exception("a frame could not be answered")
