@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bench.machine import cores, move, on
+from common.socket import TOPICS
 from tests.faults.attacks import ATTACKS
 from tests.faults.client import Client, fresh
 from tests.faults.loading import LISTS, ROOMS
@@ -133,13 +134,19 @@ async def _targets(villain: Client, urls: list[str]) -> list[dict[str, Any]]:
     await villain.register()
     list_id, room_id = fresh(), fresh()
     await villain.send("POST", LISTS, json={"id": list_id, "title": "Hostile"})
-    await villain.send("POST", ROOMS, json={"id": room_id, "title": "Hostile", "kind": "group"})
-    todo = {"service": "todo", "topic": f"list:{list_id}", "path": f"{LISTS}/{list_id}/tasks"}
-    chat = {"service": "chat", "topic": f"room:{room_id}", "path": f"{ROOMS}/{room_id}/messages"}
-    said = {"title": "x", "notes": LARGE}, {"body": LARGE}
+    rooms = [room_id, *(fresh() for _ in range(TOPICS))]
+    for room in rooms:
+        await villain.send("POST", ROOMS, json={"id": room, "title": "Hostile", "kind": "group"})
+    todo: dict[str, Any] = {"service": "todo", "topic": f"list:{list_id}", "path": f"{LISTS}/{list_id}/tasks"}
+    chat: dict[str, Any] = {
+        "service": "chat",
+        "topic": f"room:{room_id}",
+        "path": f"{ROOMS}/{room_id}/messages",
+    }
+    todo |= {"say": {"title": "x", "notes": LARGE}, "topics": []}
+    chat |= {"say": {"body": LARGE}, "topics": [f"room:{room}" for room in rooms[1:]]}
     return [
-        {**target, "url": url, "token": villain.token, "say": say}
-        for target, url, say in zip((todo, chat), urls, said, strict=True)
+        {**target, "url": url, "token": villain.token} for target, url in zip((todo, chat), urls, strict=True)
     ]
 
 
