@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from auth import keys, store
 from auth.keys import RETIREMENT, Safe
-from common.database import now
+from common.clock import now
 from tests.auth.support import AuthDatabase
 from tests.support import Person, PersonFactory, Stack, eventually
 from tests.support.person import new_email

@@ -15,7 +15,8 @@ from chat.actions import following
 from chat.models import Member, Room
 from chat.settings import Settings
 from chat.topics import list_room_id, room_topic
-from common.database import Database, now
+from common.clock import now
+from common.database import Database
 from common.ids import new_id
 from common.log.reader import read_after
 from common.log.source import FollowedEvent

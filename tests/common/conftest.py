@@ -10,7 +10,8 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from common.database import Database, make_metadata
+from common.columns import make_metadata
+from common.database import Database
 from common.ids import UUIDType, new_id
 from common.log import reader
 from common.log.access import Membership

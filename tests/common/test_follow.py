@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from common.database import now
+from common.clock import now
 from common.follow import Feed, Follower
 from common.ids import new_id
 from common.log.prune import prune

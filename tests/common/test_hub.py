@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from common.database import now
+from common.clock import now
 from common.errors import Unavailable
 from common.ids import new_id
 from common.log import looks, reader

@@ -15,7 +15,7 @@ from sqlalchemy.dialects import mysql
 from websockets.frames import Frame
 from websockets.streams import StreamReader
 
-from common.database import EncodedJSON
+from common.columns import EncodedJSON
 from common.errors import Invalid, VersionConflict
 from common.etag import etag, if_match
 from common.ids import body_digest, derived_id, new_id

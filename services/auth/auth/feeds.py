@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from auth import cursors, store
 from auth.keys import RETIREMENT
 from auth.topics import EndedSession, PublicAccount
-from common.database import now
+from common.clock import now
 
 Page = tuple[list[dict[str, Any]], str | None]
 

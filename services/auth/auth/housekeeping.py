@@ -13,7 +13,7 @@ from auth import keys, store
 from auth.keys import RETIREMENT, Safe
 from auth.local import limits
 from auth.settings import Settings
-from common.database import now
+from common.clock import now
 from common.log.transaction import Tx
 from common.log.writer import Writer
 

@@ -24,7 +24,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from auth import store
 from auth.rows import AnyRow
 from auth.tokens import ALGORITHM, LIFE, Signer, new_key, public_jwk
-from common.database import Database, now
+from common.clock import now
+from common.database import Database
 from common.errors import Unavailable
 
 NOTICE = 5.0

@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, Index, String, Text
 from sqlalchemy.dialects.mysql import VARBINARY
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from common.database import UTCDateTime, make_metadata
+from common.columns import UTCDateTime, make_metadata
 from common.ids import UUIDType
 from common.log.tables import log_tables
 

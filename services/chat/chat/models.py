@@ -7,7 +7,7 @@ from sqlalchemy import BINARY, BigInteger, Index, Integer, String, Text, UniqueC
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from common.accounts import account_table
-from common.database import EncodedJSON, UTCDateTime, make_metadata
+from common.columns import EncodedJSON, UTCDateTime, make_metadata
 from common.ids import UUIDType
 from common.log.tables import log_tables
 

@@ -1,18 +1,12 @@
-"""MySQL for one process: two bounded pools (reads, writes), what counts as "away", and the types that
-tables share."""
+"""MySQL for one process: two bounded pools (reads, writes), and what counts as "away"."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
-from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, Dialect, MetaData, func
-from sqlalchemy.dialects.mysql import DATETIME, MEDIUMBLOB
 from sqlalchemy.exc import DBAPIError, PendingRollbackError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlalchemy.types import TypeDecorator
 
 from common.errors import Unavailable
 from common.pool import CountedPool, make_engine, pool_of
@@ -22,9 +16,8 @@ from common.settings import ServiceSettings
 # of a transaction (its node, its network) does not say so, and until then its rows stay locked for everybody.
 IDLE_TIMEOUT = 20
 IDLE_READS = 2 * 3600  # those hold no lock, and making one anew costs more than most reads
-STATEMENT_TIMEOUT = (
-    10.0  # seconds a read, or a whole writing transaction, may take before the caller gets 503
-)
+# Seconds that a read, or a whole writing transaction, may take before the caller gets 503.
+STATEMENT_TIMEOUT = 10.0
 
 # MySQL manual, "Server/Client Error Message Reference": deadlock found, lock wait timeout exceeded.
 LOCK_WAIT = 1205
@@ -61,58 +54,6 @@ AWAY = {
 
 FAILURES = (DBAPIError, PendingRollbackError, PoolTimeout, TimeoutError, OSError)
 """What a statement may end with when something is wrong with the database, or with the statement."""
-
-
-class UTCDateTime(TypeDecorator[datetime]):
-    """DATETIME(6) that is always UTC: aware in Python, naive in the database."""
-
-    impl = DATETIME(fsp=6)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - SQLAlchemy's signature
-        """To the database."""
-        return None if value is None else value.astimezone(UTC).replace(tzinfo=None)
-
-    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - SQLAlchemy's signature
-        """From the database."""
-        return None if value is None else value.replace(tzinfo=UTC)
-
-
-class EncodedJSON(TypeDecorator[bytes]):
-    """JSON that is encoded already, as it is sent.
-
-    On its way to the database it is hexadecimal: once there is anything to escape, and in JSON there is, the
-    driver goes through the rest character by character, and nobody else is answered meanwhile.
-    """
-
-    impl = MEDIUMBLOB
-    cache_ok = True
-
-    def bind_processor(self, dialect: Dialect) -> Callable[[bytes | None], str | None]:  # noqa: ARG002 - SQLAlchemy's signature
-        """To the database; MEDIUMBLOB's own would want bytes."""
-        return lambda value: None if value is None else value.hex()
-
-    def bind_expression(self, bindparam: BindParameter[bytes]) -> ColumnElement[bytes]:
-        """The same bytes again, there."""
-        return func.unhex(bindparam, type_=self)
-
-
-def now() -> datetime:
-    """The time, in UTC, to the microsecond."""
-    return datetime.now(UTC)
-
-
-def make_metadata() -> MetaData:
-    """Metadata in which every constraint has a predictable name, so that migrations can name it."""
-    return MetaData(
-        naming_convention={
-            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-            "ck": "ck_%(table_name)s_%(constraint_name)s",
-            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
-            "pk": "pk_%(table_name)s",
-        }
-    )
 
 
 def error_number(error: BaseException) -> int | None:

@@ -5,7 +5,7 @@ from typing import Literal, Protocol
 from uuid import UUID
 
 from common import metrics
-from common.database import now
+from common.clock import now
 from common.identity import Identity
 from common.log.frames import Close, ErrorFrame, Frame, Ready, Subscribe
 from common.log.hub import Hub

@@ -13,7 +13,7 @@ from sqlalchemy.dialects.mysql import BIGINT, MEDIUMTEXT, VARBINARY
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from common.accounts import account_table
-from common.database import EncodedJSON, UTCDateTime, make_metadata
+from common.columns import EncodedJSON, UTCDateTime, make_metadata
 from common.ids import UUIDType
 from common.log.tables import log_tables
 from todo.positions import MAX_LENGTH

@@ -13,7 +13,7 @@ from auth.device import From
 from auth.errors import SessionEnded
 from auth.local import local
 from auth.schemas import Refresh, Session, SignIn, Tokens
-from common.database import now
+from common.clock import now
 from common.errors import NotFound, Unauthorized
 from common.identity import Me, identify
 from common.runtime import Rt, Runtime

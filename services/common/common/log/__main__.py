@@ -8,7 +8,8 @@ from datetime import timedelta
 
 from sqlalchemy import func, select, update
 
-from common.database import Database, now
+from common.clock import now
+from common.database import Database
 from common.log import checks
 from common.log.prune import prune
 from common.log.tables import TOPICS

@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy import delete, func, select, update
 
-from common.database import Database, now
+from common.clock import now
+from common.database import Database
 from common.log.tables import EVENTS, TOPICS
 
 EVERY_SECONDS = 3600.0

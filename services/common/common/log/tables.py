@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import Column, Index, MetaData, Table
 from sqlalchemy.dialects.mysql import BIGINT, BLOB, VARBINARY
 
-from common.database import EncodedJSON, UTCDateTime
+from common.columns import EncodedJSON, UTCDateTime
 from common.ids import UUIDType
 
 

@@ -12,7 +12,8 @@ from sqlalchemy.dialects.mysql import insert as mysql_insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from common.database import RETRY, error_number, is_away, now
+from common.clock import now
+from common.database import RETRY, error_number, is_away
 from common.log.events import Event, Revokes
 from common.log.tables import EVENTS, TOPICS
 from common.schemas import encode

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
 
-from common.database import now
+from common.clock import now
 from common.etag import conditional
 from common.identity import Me
 from common.pages import NOT_MODIFIED, digest_tag, join, parse_cursor
