@@ -161,7 +161,10 @@ class Load:
         sent = await member.client.write(
             wanted, "POST", f"{ROOMS}/{room_id}/messages", json={"id": message_id, "body": body}
         )
-        member.has_read(room_id, sent.get("number", 0))
+        if "number" in sent:
+            member.has_read(room_id, sent["number"])
+        else:
+            member.unsure_what_is_read(room_id)
 
     def _own_message(self, member: Member) -> tuple[str, Json] | None:
         chosen = self._some_room(member)
@@ -200,6 +203,8 @@ class Load:
         answer = await member.client.send("PUT", f"{ROOMS}/{room_id}/read", json={"number": number})
         if answer.status_code == 204:
             member.has_read(room_id, number)
+        else:
+            member.unsure_what_is_read(room_id)
 
     async def _look(self, member: Member) -> None:
         if (chosen := self._some_list(member)) is not None:

@@ -69,15 +69,21 @@ class Member:
         """The position in a room; it never moves back here."""
         self.read[room_id] = max(self.read.get(room_id, 0), number)
 
+    def unsure_what_is_read(self, room_id: str) -> None:
+        """Access had ended when it was sent once more, but an earlier attempt may have been carried out."""
+        self.read.pop(room_id, None)
+
     async def unread(self) -> Items:
         """What is unread, as this client works it out: the last number it has seen less its own position."""
         found: Items = {}
         for room_id, view in self.rooms().items():
             numbers = [message["number"] or 0 for message in view.items.get("message", {}).values()]
             last = max(numbers, default=0)
-            if view.vague:
-                last = max(last, (await load_unread(self.client))[room_id]["last_number"])
-            read = self.read.get(room_id, 0)
+            if view.vague or room_id not in self.read:
+                position = (await load_unread(self.client))[room_id]
+                last = max(last, position["last_number"]) if view.vague else last
+                self.read.setdefault(room_id, position["read_number"])
+            read = self.read[room_id]
             found[room_id] = {
                 "room_id": room_id,
                 "unread": last - read,
