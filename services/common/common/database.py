@@ -16,8 +16,9 @@ from common.settings import ServiceSettings
 # of a transaction (its node, its network) does not say so, and until then its rows stay locked for everybody.
 IDLE_TIMEOUT = 20
 IDLE_READS = 2 * 3600  # those hold no lock, and making one anew costs more than most reads
-# Seconds that a read, or a whole writing transaction, may take before the caller gets 503.
-STATEMENT_TIMEOUT = 10.0
+# Seconds that a read, or a whole writing transaction, may take before the caller gets 503. Another service
+# waits for five (client.py), and people hardly for more.
+STATEMENT_TIMEOUT = 4.0
 
 # MySQL manual, "Server/Client Error Message Reference": deadlock found, lock wait timeout exceeded.
 LOCK_WAIT = 1205
