@@ -5,7 +5,7 @@ from typing import Any, cast
 
 import pytest
 
-from common.conversation import BURST, FRAMES_A_SECOND, Conversation, Pace
+from common.conversation import BURST, FRAMES_A_SECOND, WAITING, Conversation, Pace
 from common.identity import Verifier
 from common.log.frames import Close
 from common.log.wire import Wire
@@ -61,6 +61,33 @@ async def test_a_flood_leaves_others_their_turn() -> None:
         await asyncio.sleep(0)
         turns += 1
     assert turns >= BURST
+
+
+async def test_beyond_what_is_answered_soon_frames_wait_for_their_time() -> None:
+    line = Line()
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    line.hear(*['{"op":"ping"}'] * (BURST + 10))
+
+    async def answered() -> bool:
+        return len(line.said) == BURST + 10
+
+    await eventually(answered)
+    assert loop.time() - began > 9 / FRAMES_A_SECOND
+
+
+async def test_who_sends_more_at_once_than_may_wait_is_sent_away() -> None:
+    """Tiny frames are many before anything can keep the rest from being read; they are not kept either."""
+    line = Line()
+    line.hear(*["{}"] * WAITING)
+    assert line.closed == []
+    line.hear("{}", "{}")
+
+    async def over() -> bool:
+        return line.left == 1
+
+    await eventually(over)
+    assert line.closed == [Close.PROTOCOL_VIOLATION]
 
 
 async def test_frames_wait_for_the_one_before() -> None:

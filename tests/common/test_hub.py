@@ -155,6 +155,36 @@ async def test_lost_doubled_and_late_publications_change_nothing(
                 await eventually(sees(screen, list(range(after + 1, 66))))
 
 
+async def test_subscriptions_that_were_looked_at_together_stand_one_by_one(
+    log_settings: ServiceSettings, make_log: MakeLog
+) -> None:
+    """Hundreds of one socket may have been: everybody else has a turn of the loop between them."""
+    async with make_log(log_settings) as log:
+        topics = [f"list:{new_id()}" for _ in range(10)]
+        for topic in topics:
+            await create(log, topic)
+        screen, turn = Screen(), 0
+        stood: list[int] = []
+
+        async def count() -> None:
+            nonlocal turn
+            while True:
+                turn += 1
+                await asyncio.sleep(0)
+
+        screen.send = lambda _: stood.append(turn)  # type: ignore[method-assign, assignment]  # only when, not what
+        counting = asyncio.create_task(count())
+        for topic in topics:
+            subscribe(log.hub, screen, topic)
+
+        async def all_stand() -> bool:
+            return len(stood) == len(topics)
+
+        await eventually(all_stand)
+        counting.cancel()
+        assert len(set(stood)) == len(topics)
+
+
 async def test_redis_cut_and_back_loses_nothing(
     log_settings: ServiceSettings, make_log: MakeLog, redis: Redis
 ) -> None:

@@ -93,9 +93,7 @@ async def _hostile(home: Path, seed: str, minutes: float) -> list[str]:
 async def _attack(system: System, seed: str) -> Hostile:
     attacked = await hostile(system, seed)
     for what, times in (("quiet", attacked.quiet), *attacked.alone.items(), ("all", attacked.together)):
-        answers = ", ".join(
-            f"{answer}: {count:,}" for answer, count in attacked.answers.get(what, {}).items()
-        )
+        answers = ", ".join(f"{answer}: {count:,}" for answer, count in attacked.answered(what).items())
         say(f"  {what:30} p99 {p99(times) * 1000:4.0f} ms of {len(times):5,}  {answers}")
     return attacked
 

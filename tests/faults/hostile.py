@@ -6,9 +6,11 @@ import json
 import statistics
 import sys
 import time
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import product
 from typing import Any
 
 from bench.machine import cores, move, on
@@ -23,6 +25,7 @@ from tools.stack.service import ROOT
 WINDOWS = 4  # of the honest user, each with a request at a time
 PAUSE_SECONDS = 0.02  # between two requests in a window
 WARM_SECONDS = 3.0
+SETTLE_SECONDS = 2.0  # in which what an attack has left behind is cleared away
 QUIET_SECONDS, ALONE_SECONDS = 5.0, 10.0  # before each attack, and of it
 TOGETHER_SECONDS = 24.0  # of all attacks: longer than a request may take to arrive
 AT_MOST = 2.0  # times its own quiet p99
@@ -43,8 +46,12 @@ class Hostile:
     alone: dict[str, Times] = field(default_factory=dict)  # beside each attack
     together: Times = field(default_factory=list)  # beside all of them
     memory: list[float] = field(default_factory=list)  # MiB of both processes: before, at the most, after
-    answers: dict[str, dict[str, int]] = field(default_factory=dict)
+    answers: dict[str, dict[str, dict[str, int]]] = field(default_factory=dict)  # by service and attack
     violations: list[str] = field(default_factory=list)
+
+    def answered(self, attack: str) -> Counter[str]:
+        """What an attack was answered, by all services."""
+        return sum((Counter(answers.get(attack, {})) for answers in self.answers.values()), Counter())
 
 
 async def hostile(system: System, seed: str) -> Hostile:
@@ -61,6 +68,7 @@ async def hostile(system: System, seed: str) -> Hostile:
         async with _Attackers.at(targets) as attackers:
             for name in ATTACKS:
                 await attackers.turn_to()
+                await asyncio.sleep(SETTLE_SECONDS)
                 found.quiet += await user.works(QUIET_SECONDS)
                 await attackers.turn_to(name)
                 found.alone[name] = await user.works(ALONE_SECONDS)
@@ -130,23 +138,19 @@ class _User:
 
 
 async def _targets(villain: Client, urls: list[str]) -> list[dict[str, Any]]:
-    """A list and a room of the others' own, where they may do whatever a member may."""
+    """Lists and rooms of the others' own, where they may do whatever a member may: one more than a socket may
+    follow."""
     await villain.register()
-    list_id, room_id = fresh(), fresh()
-    await villain.send("POST", LISTS, json={"id": list_id, "title": "Hostile"})
-    rooms = [room_id, *(fresh() for _ in range(TOPICS))]
-    for room in rooms:
-        await villain.send("POST", ROOMS, json={"id": room, "title": "Hostile", "kind": "group"})
-    todo: dict[str, Any] = {"service": "todo", "topic": f"list:{list_id}", "path": f"{LISTS}/{list_id}/tasks"}
-    chat: dict[str, Any] = {
-        "service": "chat",
-        "topic": f"room:{room_id}",
-        "path": f"{ROOMS}/{room_id}/messages",
-    }
-    todo |= {"say": {"title": "x", "notes": LARGE}, "topics": []}
-    chat |= {"say": {"body": LARGE}, "topics": [f"room:{room}" for room in rooms[1:]]}
+    ids = [fresh() for _ in range(TOPICS + 1)]
+    for each in ids:
+        await villain.send("POST", LISTS, json={"id": each, "title": "Hostile"})
+        await villain.send("POST", ROOMS, json={"id": each, "title": "Hostile", "kind": "group"})
+    todo = {"service": "todo", "path": f"{LISTS}/{ids[0]}/tasks", "say": {"title": "x", "notes": LARGE}}
+    chat = {"service": "chat", "path": f"{ROOMS}/{ids[0]}/messages", "say": {"body": LARGE}}
+    topics = [[f"{noun}:{each}" for each in ids] for noun in ("list", "room")]
     return [
-        {**target, "url": url, "token": villain.token} for target, url in zip((todo, chat), urls, strict=True)
+        {**target, "url": url, "token": villain.token, "topic": first, "topics": others}
+        for target, url, (first, *others) in zip((todo, chat), urls, topics, strict=True)
     ]
 
 
@@ -184,11 +188,11 @@ class _Attackers:
         await self._tell(names)
         await self._heard()
 
-    async def end(self) -> dict[str, dict[str, int]]:
-        """What each attack was answered."""
+    async def end(self) -> dict[str, dict[str, dict[str, int]]]:
+        """What each service answered to each attack."""
         assert self._process.stdin is not None
         self._process.stdin.close()
-        answers: dict[str, dict[str, int]] = await self._heard()
+        answers: dict[str, dict[str, dict[str, int]]] = await self._heard()
         await self._process.wait()
         return answers
 
@@ -212,12 +216,12 @@ def judge(found: Hostile) -> None:
             )
     if found.memory[2] > found.memory[0] * KEPT:
         found.violations.append(f"memory (MiB) before, at the most, after: {found.memory}")
-    for name, attack in ATTACKS.items():
-        answers = found.answers.get(name, {}).keys()
+    for service, (name, attack) in product(found.answers, ATTACKS.items()):
+        answers = found.answers[service].get(name, {}).keys()
         if missing := attack.documented - answers:
-            found.violations.append(f"{name} was never answered {sorted(missing)}")
+            found.violations.append(f"{name} was never answered {sorted(missing)} by {service}")
         if undocumented := answers - attack.documented - attack.tolerated:
-            found.violations.append(f"{name} was answered {sorted(undocumented)}")
+            found.violations.append(f"{name} was answered {sorted(undocumented)} by {service}")
 
 
 def p99(times: Times) -> float:

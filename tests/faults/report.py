@@ -52,7 +52,7 @@ def keep_hostile(attacked: Hostile) -> None:
             "clients": clients,
             "p99": round(p99(times) * 1000),
             "answers": ", ".join(
-                f"{answer} ({count:,})" for answer, count in sorted(attacked.answers.get(what, {}).items())
+                f"{answer} ({count:,})" for answer, count in sorted(attacked.answered(what).items())
             ),
         }
         for what, clients, times in (

@@ -1,6 +1,7 @@
 """Passwords: normalising, hashing (argon2id) and checking them, never on the event loop."""
 
 import asyncio
+import contextlib
 import os
 import secrets
 import threading
@@ -31,7 +32,8 @@ def normalise(password: str) -> str:
 def _be_nice() -> None:
     """Let other threads go first, this process's event loop above all; Linux keeps that for each thread
     (setpriority(2), "C library/kernel differences")."""
-    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
+    with contextlib.suppress(OSError):  # a sandbox may forbid it, which must not keep anybody from signing in
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
 
 
 class Passwords:
@@ -79,8 +81,8 @@ class Passwords:
             metrics.PASSWORDS_REFUSED.inc()
             raise Unavailable("Too many people are signing in at this moment.")
         loop = asyncio.get_running_loop()
-        self._under_way += 1
         future = self._pool.submit(work)
+        self._under_way += 1
         # Counted until the thread is free, not until the caller stops waiting.
         future.add_done_callback(lambda _: loop.call_soon_threadsafe(self._done))
         with metrics.PASSWORD_SECONDS.time():

@@ -4,8 +4,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, Dialect, MetaData, func
-from sqlalchemy.dialects.mysql import DATETIME, MEDIUMBLOB
+from asyncmy.converters import conversions
+from sqlalchemy import Dialect, MetaData
+from sqlalchemy.dialects.mysql import DATETIME, MEDIUMBLOB, asyncmy
 from sqlalchemy.types import TypeDecorator
 
 
@@ -24,6 +25,22 @@ class UTCDateTime(TypeDecorator[datetime]):
         return None if value is None else value.replace(tzinfo=UTC)
 
 
+class Hexadecimal:
+    """Bytes that are written into a statement as `x'…'`, in which there is nothing to escape."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: bytes) -> None:
+        self.value = value
+
+    def literal(self, _encoders: object = None) -> str:
+        """As MySQL reads it (manual, "Hexadecimal Literals")."""
+        return f"x'{self.value.hex()}'"
+
+
+conversions[Hexadecimal] = Hexadecimal.literal  # every connection of the driver knows it from now on
+
+
 class EncodedJSON(TypeDecorator[bytes]):
     """JSON that is encoded already, as it is sent.
 
@@ -34,13 +51,12 @@ class EncodedJSON(TypeDecorator[bytes]):
     impl = MEDIUMBLOB
     cache_ok = True
 
-    def bind_processor(self, dialect: Dialect) -> Callable[[bytes | None], str | None]:  # noqa: ARG002 - SQLAlchemy's signature
-        """To the database; MEDIUMBLOB's own would want bytes."""
-        return lambda value: None if value is None else value.hex()
-
-    def bind_expression(self, bindparam: BindParameter[bytes]) -> ColumnElement[bytes]:
-        """The same bytes again, there."""
-        return func.unhex(bindparam, type_=self)
+    def bind_processor(self, dialect: Dialect) -> Callable[[Any], Any] | None:
+        """To the database. (UNHEX() in the statement would keep the driver from inserting many rows at
+        once.)"""
+        if dialect.driver != asyncmy.dialect.driver:
+            return super().bind_processor(dialect)
+        return lambda value: None if value is None else Hexadecimal(value)
 
 
 def make_metadata() -> MetaData:

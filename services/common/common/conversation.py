@@ -26,7 +26,8 @@ from common.socket import Socket
 
 FRAME_BYTES = 16 * 1024  # what a client may send in one frame
 BURST = 500  # frames that are answered soon: enough to follow all of its topics
-FRAMES_A_SECOND = 50  # beyond that; the rest is not read before its time
+FRAMES_A_SECOND = 50  # beyond that; nothing more is read before those that have come are answered
+WAITING = 4000  # frames that may have come at once: more than fit into one read, unless they are tiny
 
 Op = Callable[[Socket, Any], Awaitable[None]]
 
@@ -73,6 +74,10 @@ class Conversation:
 
     def take(self, event: Any) -> None:
         """A frame has come, or the connection has gone."""
+        if event["type"] == "websocket.receive" and len(self._heard) >= WAITING:
+            if not self._wire.closing:
+                self._socket.close(Close.PROTOCOL_VIOLATION, "too many frames at once")
+            return
         self._heard.append(event)
         if self._answering is None:
             self._answering = asyncio.create_task(self._answer_all())

@@ -1,6 +1,7 @@
 """MySQL for one process: two bounded pools (reads, writes), and what counts as "away"."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -95,22 +96,24 @@ class Database:
         Raises Unavailable (503) at once when MySQL is away or the pool stays exhausted. Never held while
         waiting for anything but MySQL.
         """
+        began = time.monotonic()
         try:
             async with asyncio.timeout(STATEMENT_TIMEOUT), self.reads.connect() as connection:
                 yield connection
             self.away = False
         except FAILURES as error:
             if is_away(error):
-                self.note_away(error)
+                self.note_away(error, began)
                 raise Unavailable("The database is away or busy. Try again shortly.") from error
             raise
 
-    def note_away(self, error: BaseException) -> None:
-        """Remember for `/readyz` that MySQL was away; trust no connection any more when one was silent."""
+    def note_away(self, error: BaseException, began: float) -> None:
+        """Remember for `/readyz` that MySQL was away. If somebody has waited in vain since `began`
+        (time.monotonic), trust no connection any more that is older."""
         self.away = is_unreachable(error)
         if isinstance(error, TimeoutError):
             for pool in self.pools().values():
-                pool.condemn()
+                pool.condemn(began)
 
     def pools(self) -> dict[str, CountedPool]:
         """The pools by name."""

@@ -1,6 +1,7 @@
 """Connections to MySQL, kept for the next who need one: how they are made, and when they are trusted no
 longer."""
 
+import time
 from typing import Any
 
 from sqlalchemy import Dialect, event
@@ -21,7 +22,7 @@ class CountedPool(AsyncAdaptedQueuePool):
     """A pool that knows who waits for it."""
 
     waiting = 0
-    _life = 0  # counts how often all connections were condemned
+    _condemned = 0.0  # connections made before this moment are given to nobody
 
     def connect(self) -> PoolProxiedConnection:
         """A connection of the pool, when there is one."""
@@ -34,18 +35,19 @@ class CountedPool(AsyncAdaptedQueuePool):
         finally:
             self.waiting -= 1
 
-    def condemn(self) -> None:
-        """Give nobody a connection that there is now. One has led nowhere, and a network that forgets one has
-        forgotten others: who was given those would wait as long, one after the other."""
-        self._life += 1
+    def condemn(self, before: float) -> None:
+        """Give nobody a connection that was made before that moment (time.monotonic). One has led nowhere
+        since, and a network that forgets one has forgotten others: who was given those would wait as long,
+        one after the other."""
+        self._condemned = max(self._condemned, before)
 
     def made(self, _connection: DBAPIConnection, entry: ConnectionPoolEntry) -> None:
         """Called by the pool with each new connection (PoolEvents.connect)."""
-        entry.info["life"] = self._life
+        entry.info["made"] = time.monotonic()
 
     def check(self, _connection: DBAPIConnection, entry: ConnectionPoolEntry, _proxy: object) -> None:
         """Called by the pool with a connection that it is about to give (PoolEvents.checkout)."""
-        if entry.info["life"] != self._life:
+        if entry.info["made"] < self._condemned:
             raise DisconnectionError  # SQLAlchemy makes it anew
 
 

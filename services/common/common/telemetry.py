@@ -21,7 +21,7 @@ from common import tracing
 
 LIBRARIES = (
     "asyncio",
-    "common.database",  # SQLAlchemy names the pools' log after our class
+    "common.pool",  # SQLAlchemy names the pools' log after our class
     "httpcore",
     "httpx",
     "sqlalchemy",

@@ -1,8 +1,8 @@
 """The bounded memory of pages, as bytes, that are still good.
 
 The page that a list shows at one number of its log is the same for every reader and never changes, so a page
-that is found here is never stale. Nobody asks for one once a newer one is there, which therefore takes its
-place.
+that is found here is never stale. A newer one takes its place: hardly anybody asks for an older, and who does
+has it read from the rows.
 """
 
 from collections import OrderedDict

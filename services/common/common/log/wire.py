@@ -28,7 +28,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 
 EXTENSION = "todolist.wire"
 OUTBOUND_BYTES = 1024 * 1024  # what may wait for one socket before it counts as too slow
-UNSENT_BYTES = 64 * 1024  # of that in the kernel, which would otherwise take four times as much on top of it
+UNSENT_BYTES = 64 * 1024  # beside them in the kernel, which would otherwise take four times as much
 CLOSE_SECONDS = 30.0  # for the close frame to get through what is buffered, before the connection is cut
 
 Take = Callable[[Any], None]

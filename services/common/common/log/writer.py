@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import time
 from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
 from contextvars import Context
@@ -173,6 +174,7 @@ class Writer:
 
     async def _commit_with_retry(self, jobs: list[Job[Any]], *, patient: bool) -> list[Event]:
         for attempt in range(1, ATTEMPTS + 1):
+            began = time.monotonic()
             try:
                 async with asyncio.timeout(STATEMENT_TIMEOUT):
                     return await self._commit(jobs, patient=patient)
@@ -186,7 +188,7 @@ class Writer:
                     metrics.TRANSACTION_RETRIES.inc()
                     await asyncio.sleep(random.uniform(0, 0.005 * 2**attempt))  # noqa: S311 - jitter, not a secret
                 elif again or is_away(error):
-                    self._database.note_away(error)
+                    self._database.note_away(error, began)
                     raise Unavailable(BUSY) from error
                 else:
                     raise
