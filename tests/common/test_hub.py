@@ -6,6 +6,7 @@ import json
 import random
 from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -183,6 +184,29 @@ async def test_subscriptions_that_were_looked_at_together_stand_one_by_one(
         await eventually(all_stand)
         counting.cancel()
         assert len(set(stood)) == len(topics)
+
+
+async def test_many_who_have_missed_much_read_on_together(
+    log_settings: ServiceSettings, make_log: MakeLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More than a look brings: those of one topic that were left at the same number share what is read."""
+    monkeypatch.setattr(reader, "ROWS", 2)
+    async with make_log(log_settings) as log:
+        topic = f"list:{new_id()}"
+        await create(log, topic)
+        await write(log, topic, 5)
+        asked: list[str] = []
+
+        def count(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+            asked.append(statement)
+
+        sa.event.listen(log.database.reads.sync_engine, "before_cursor_execute", count)
+        screens = [Screen() for _ in range(20)]
+        for screen in screens:
+            subscribe(log.hub, screen, topic, 0)
+        for screen in screens:
+            await eventually(sees(screen, [1, 2, 3, 4, 5]))
+        assert len(asked) < len(screens)
 
 
 async def test_redis_cut_and_back_loses_nothing(

@@ -15,7 +15,7 @@ from common.log.tables import EVENTS, TOPICS
 from common.schemas import encode
 
 REPLAY = 1000  # events that a client may have missed and still get one by one
-ROWS = 200  # events of several topics in one statement: as many as a page of one
+ROWS = 500  # events of several topics in one statement: more would keep everybody else waiting
 UNCACHED = {"compiled_cache": None}  # large statements, of which hardly two are alike
 
 After = Annotated[int, Query(ge=0, le=2**63 - 1, description="the last number already known")]

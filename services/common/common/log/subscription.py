@@ -12,7 +12,7 @@ from common.log import reader
 from common.log.events import Event, Run, runs
 from common.log.frames import ErrorFrame, Frame, Subscribed, Unsubscribed
 from common.log.hub import Hub
-from common.log.topic import PAGE, Topic
+from common.log.topic import Topic
 
 logger = structlog.get_logger()
 
@@ -164,8 +164,8 @@ class Subscription:
 
     async def _read_on(self, generation: int) -> list[Event]:
         """What comes next in the log; nothing when there is no point in going on."""
-        async with self._channel.reading, self._hub.read() as connection:
-            events, place = await reader.read_after(connection, self.name, self.cursor, PAGE)
+        async with self._channel.reading:
+            events, place = await self._topic.read_on(self.cursor)
         if generation != self._generation:
             return []
         if place.floor > self.cursor or place.epoch != self._topic.epoch or not events:

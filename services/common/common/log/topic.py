@@ -25,6 +25,7 @@ PENDING = 1000  # publications ahead of the cursor that are kept; past that the 
 PAGE = 200  # events a read of the log
 
 Write = Callable[[bytes], None]
+Page = tuple[list[Event], reader.Head]
 
 logger = structlog.get_logger()
 
@@ -56,6 +57,7 @@ class Topic:
         self.opened = asyncio.create_task(self._open())
         self._pending: dict[int, Event] = {}
         self._healing: asyncio.Task[None] | None = None
+        self._reading: dict[int, asyncio.Task[Page]] = {}  # reads under way, by the number that they follow
         self._advancing: asyncio.Handle | None = None
         self._target = 0  # a number that is known to exist
 
@@ -138,6 +140,19 @@ class Topic:
         if seq > self.cursor:
             self._heal_soon()
 
+    async def read_on(self, after: int) -> Page:
+        """What comes after a number, and the head. Whoever asks for the same while it is being read shares
+        it: many who come back have missed the same."""
+        task = self._reading.get(after)
+        if task is None:
+            task = self._reading[after] = asyncio.create_task(self._read(after))
+            task.add_done_callback(lambda _: self._reading.pop(after))
+        return await asyncio.shield(task)
+
+    async def _read(self, after: int) -> Page:
+        async with self._hub.read() as connection:
+            return await reader.read_after(connection, self.name, after, PAGE)
+
     def _heal_soon(self) -> None:
         if self._healing is None or self._healing.done():
             self._healing = asyncio.create_task(self._heal())
@@ -148,8 +163,7 @@ class Topic:
         while self.cursor < self._target:
             after, target = self.cursor, self._target  # publications go on while the log is read
             try:
-                async with self._hub.read() as connection:
-                    events, place = await reader.read_after(connection, self.name, after, PAGE)
+                events, place = await self._read(after)
             except ServiceError:
                 await asyncio.sleep(1)  # MySQL is away; the publications go on meanwhile
                 continue
@@ -190,3 +204,5 @@ class Topic:
             self._advancing.cancel()
         if self._healing is not None:
             self._healing.cancel()
+        for task in self._reading.values():
+            task.cancel()
