@@ -17,6 +17,7 @@ from common.ids import new_id
 from common.log import reader
 from common.log import writer as writing
 from common.log.transaction import Tx
+from common.prepared import Prepared
 from common.settings import ServiceSettings
 from tests.common.conftest import Log, MakeLog, create, metadata, note
 from tests.support import PersonFactory, Stack, eventually
@@ -210,6 +211,36 @@ async def test_one_connection_that_leads_nowhere_condemns_those_made_before(
 async def _read_one(db: database.Database) -> None:
     async with db.read() as connection:
         await connection.execute(sa.select(1))
+
+
+async def test_a_prepared_read_gives_up_what_it_was_reading_from(
+    log_settings: ServiceSettings, mysql: MySQL
+) -> None:
+    """Whether the connection is lost, whoever waits goes away, or MySQL refuses: nobody is given it again."""
+    proxy = Proxy(mysql.port)
+    await proxy.start()
+    url = log_settings.database_url.get_secret_value().replace(f":{mysql.port}/", f":{proxy.port}/")
+    db = database.Database(log_settings.model_copy(update={"database_url": SecretStr(url), "pool_size": 1}))
+    one = Prepared(sa.select(sa.literal(1), sa.bindparam("text", type_=sa.LargeBinary)))
+    asleep = Prepared(sa.select(sa.func.sleep(sa.bindparam("seconds", type_=sa.Integer))))
+    wrong = Prepared(sa.select(sa.column("nothing")))
+
+    async def read(statement: Prepared, **values: bytes | int) -> Any:
+        async with db.read() as connection:
+            return list(await statement.rows(connection, **values))
+
+    quoted = "it's 月餅".encode()
+    assert await read(one, text=quoted) == [(1, quoted)]
+    proxy.cut()
+    with pytest.raises(Unavailable):
+        await read(one, text=b"")
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(read(asleep, seconds=3), 0.2)
+    with pytest.raises(sa.exc.DBAPIError, match="nothing"):
+        await read(wrong)
+    assert await read(one, text=b"") == [(1, b"")]
+    await db.close()
+    await proxy.close()
 
 
 @pytest.mark.slow

@@ -1,6 +1,7 @@
 """Members in the database: who may see a list, and as what."""
 
 from collections.abc import Collection, Sequence
+from functools import cache
 from typing import NamedTuple
 from uuid import UUID
 
@@ -9,8 +10,9 @@ from sqlalchemy.dialects.mysql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import aliased
 
-from common.ids import uuid_text
+from common.ids import UUIDType, uuid_text
 from common.log.access import Membership
+from common.prepared import Prepared
 from todo.models import LOG, Member
 from todo.schemas import Member as MemberState
 from todo.schemas import Role
@@ -37,18 +39,30 @@ def is_member(
     return exists().where(_READER.list_id == list_id, _READER.account_id == account_id)
 
 
-_HEADS = (
-    select(Member.list_id, Member.account_id, LOG.topics.c.seq, LOG.topics.c.epoch)
-    .join(LOG.topics, LOG.topics.c.topic == func.concat(LIST, uuid_text(Member.list_id)))
-    .where(tuple_(Member.list_id, Member.account_id).in_(bindparam("memberships", expanding=True)))
-    .with_hint(Member, BY_KEY)
-)
+@cache
+def _heads_of(count: int) -> Prepared:
+    """The statement about so many memberships."""
+    keys = [
+        tuple_(bindparam(f"list{number}", type_=UUIDType), bindparam(f"account{number}", type_=UUIDType))
+        for number in range(count)
+    ]
+    return Prepared(
+        select(Member.list_id, Member.account_id, LOG.topics.c.seq, LOG.topics.c.epoch)
+        .join(LOG.topics, LOG.topics.c.topic == func.concat(LIST, uuid_text(Member.list_id)))
+        .where(tuple_(Member.list_id, Member.account_id).in_(keys))
+        .with_hint(Member, BY_KEY)
+    )
 
 
 async def heads(conn: AsyncConnection, memberships: Sequence[Membership]) -> dict[Membership, ListHead]:
     """Where the lists' logs stand, in one indexed read; what is missing in the answer is no membership."""
-    rows = (await conn.execute(_HEADS, {"memberships": memberships})).all()
-    return {(list_id, account_id): ListHead(seq, epoch.decode()) for list_id, account_id, seq, epoch in rows}
+    keys: dict[str, bytes] = {}
+    for number, (list_id, account_id) in enumerate(memberships):
+        keys |= {f"list{number}": list_id.bytes, f"account{number}": account_id.bytes}
+    rows = await _heads_of(len(memberships)).rows(conn, **keys)
+    found = {(row[0], row[1]): ListHead(row[2], row[3].decode()) for row in rows}
+    asked = {each: (each[0].bytes, each[1].bytes) for each in memberships}
+    return {each: found[key] for each, key in asked.items() if key in found}
 
 
 async def role(conn: AsyncConnection, list_id: UUID, account_id: UUID) -> Role | None:

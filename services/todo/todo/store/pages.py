@@ -7,17 +7,17 @@ from sqlalchemy import (
     ColumnElement,
     Integer,
     LargeBinary,
-    Select,
     and_,
     bindparam,
+    func,
     literal,
     or_,
     select,
-    type_coerce,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from common.ids import UUIDType
+from common.prepared import Prepared
 from todo.models import LOG, Task
 from todo.store.members import is_member
 from todo.topics import list_topic
@@ -33,16 +33,15 @@ def _behind(position: ColumnElement[bytes], task_id: ColumnElement[UUID]) -> Col
     return and_(Task.position >= position, or_(Task.position > position, Task.id > task_id))
 
 
-def _page(place: ColumnElement[bool]) -> Select[bytes, bytes | None, bytes, int, bytes]:
-    """The statement of a page: made once, since making it costs as much as running it."""
+def _page(place: ColumnElement[bool]) -> Prepared:
+    """The statement of a page: each task's data, where it stands (its position and its id, of the same length
+    always), and where the log stands. Few columns, since reading each of them costs."""
     topic = LOG.topics.c.topic == bindparam("topic")
-    seq = select(LOG.topics.c.seq).where(topic).scalar_subquery()
-    epoch = select(LOG.topics.c.epoch).where(topic).scalar_subquery()
-    plain_id = type_coerce(Task.id, LargeBinary).label("id")  # only the last one is looked at
-    query = select(Task.data, Task.position, plain_id, seq, epoch)
+    at = select(func.concat(LOG.topics.c.seq, " ", LOG.topics.c.epoch)).where(topic).scalar_subquery()
+    query = select(Task.data, func.concat(Task.position, Task.id), at)
     member = is_member(bindparam("list", type_=UUIDType), bindparam("reader", type_=UUIDType))
     query = query.where(Task.list_id == bindparam("list", type_=UUIDType), member, place)
-    return query.order_by(Task.position, Task.id).limit(bindparam("most", type_=Integer))
+    return Prepared(query.order_by(Task.position, Task.id).limit(bindparam("most", type_=Integer)))
 
 
 _FIRST_PAGE = _page(Task.position.is_not(None))
@@ -65,14 +64,17 @@ async def tasks(
 
     Rows and place come from one statement, which sees one moment, so that a page is exact for its number.
     """
-    about = {"list": list_id, "topic": list_topic(list_id).encode(), "reader": reader_id, "most": limit + 1}
+    about = {"list": list_id.bytes, "topic": list_topic(list_id).encode(), "reader": reader_id.bytes}
     if after is None:
-        found = await conn.execute(_FIRST_PAGE, about)
+        rows = await _FIRST_PAGE.rows(conn, **about, most=limit + 1)
     else:
-        found = await conn.execute(_PAGE_BEHIND, about | {"position": after[0].encode(), "task": after[1]})
-    rows = found.all()
+        place = {"position": after[0].encode(), "task": after[1].bytes}
+        rows = await _PAGE_BEHIND.rows(conn, **about, **place, most=limit + 1)
     if not rows:
         return None
-    last = rows[limit - 1] if len(rows) > limit else None
-    following = None if last is None else (last.position.decode(), UUID(bytes=bytes(last.id)))
-    return Page([row[0] for row in rows[:limit]], following, rows[0][3], rows[0][4].decode())
+    following = None
+    if len(rows) > limit:
+        position, task_id = rows[limit - 1][1][:-16], rows[limit - 1][1][-16:]
+        following = position.decode(), UUID(bytes=task_id)
+    seq, epoch = rows[0][2].decode().split()
+    return Page([row[0] for row in rows[:limit]], following, int(seq), epoch)
