@@ -15,7 +15,8 @@ from common.settings import ServiceSettings
 
 # Seconds of silence after which MySQL closes a connection that writes. A process that vanishes in the middle
 # of a transaction (its node, its network) does not say so, and until then its rows stay locked for everybody.
-IDLE_TIMEOUT = 20
+# No transaction of ours is silent for longer than a statement may take.
+IDLE_TIMEOUT = 6
 IDLE_READS = 2 * 3600  # those hold no lock, and making one anew costs more than most reads
 # Seconds that a read, or a whole writing transaction, may take before the caller gets 503. Another service
 # waits for five (client.py), and people hardly for more.
