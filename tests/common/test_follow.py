@@ -216,7 +216,7 @@ async def test_what_is_waiting_is_applied_together_up_to_what_fails(
         await following.catch_up()
         commits = 0
 
-        @sa.event.listens_for(here.database.writes.sync_engine, "commit")
+        @sa.event.listens_for(here.database.writes.engine.sync_engine, "commit")
         def count(_: sa.Connection) -> None:
             nonlocal commits
             commits += 1

@@ -200,7 +200,7 @@ async def test_many_who_have_missed_much_read_on_together(
         def count(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
             asked.append(statement)
 
-        sa.event.listen(log.database.reads.sync_engine, "before_cursor_execute", count)
+        sa.event.listen(log.database.reads.engine.sync_engine, "before_cursor_execute", count)
         screens = [Screen() for _ in range(20)]
         for screen in screens:
             subscribe(log.hub, screen, topic, 0)

@@ -72,7 +72,7 @@ async def test_requests_of_one_moment_share_transactions(log: Log) -> None:
     await create(log, TOPIC)
     commits = 0
 
-    @sa.event.listens_for(log.database.writes.sync_engine, "commit")
+    @sa.event.listens_for(log.database.writes.engine.sync_engine, "commit")
     def count(_: sa.Connection) -> None:
         nonlocal commits
         commits += 1

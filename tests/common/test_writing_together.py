@@ -44,7 +44,7 @@ async def topics(log: Log) -> list[str]:
 def count_commits(log: Log) -> list[int]:
     commits = [0]
 
-    @sa.event.listens_for(log.database.writes.sync_engine, "commit")
+    @sa.event.listens_for(log.database.writes.engine.sync_engine, "commit")
     def count(_: sa.Connection) -> None:
         commits[0] += 1
 

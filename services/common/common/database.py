@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from sqlalchemy.exc import DBAPIError, PendingRollbackError
@@ -10,7 +10,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from common.errors import Unavailable
-from common.pool import CountedPool, make_engine, pool_of
+from common.pool import Pool
 from common.settings import ServiceSettings
 
 # Seconds of silence after which MySQL closes a connection that writes. A process that vanishes in the middle
@@ -86,8 +86,8 @@ class Database:
 
     def __init__(self, settings: ServiceSettings) -> None:
         self.settings = settings
-        self.reads = make_engine(settings, "reads", isolation_level="AUTOCOMMIT", idle=IDLE_READS)
-        self.writes = make_engine(settings, "writes", isolation_level="READ COMMITTED", idle=IDLE_TIMEOUT)
+        self.reads = Pool(settings, "reads", isolation_level="AUTOCOMMIT", idle=IDLE_READS)
+        self.writes = Pool(settings, "writes", isolation_level="READ COMMITTED", idle=IDLE_TIMEOUT)
         self.away = False  # whether MySQL could not be reached the last time somebody tried
 
     @asynccontextmanager
@@ -113,14 +113,14 @@ class Database:
         (time.monotonic), trust no connection any more that is older."""
         self.away = is_unreachable(error)
         if isinstance(error, TimeoutError):
-            for pool in self.pools().values():
+            for pool in self.pools():
                 pool.condemn(began)
 
-    def pools(self) -> dict[str, CountedPool]:
-        """The pools by name."""
-        return {"reads": pool_of(self.reads), "writes": pool_of(self.writes)}
+    def pools(self) -> Sequence[Pool]:
+        """Both."""
+        return self.reads, self.writes
 
     async def close(self) -> None:
         """Close every connection."""
-        await self.reads.dispose()
-        await self.writes.dispose()
+        for pool in self.pools():
+            await pool.close()

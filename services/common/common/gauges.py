@@ -21,11 +21,11 @@ def measure(rt: "Runtime") -> None:
     metrics.OUTBOUND.set_function(lambda: rt.live.outbound if rt.live is not None else 0)
     metrics.MYSQL_CONNECTED.set_function(lambda: not rt.database.away)
     metrics.MYSQL_SETTINGS_MISSING.set_function(lambda: len(rt.checked.missing))
-    for name, pool in rt.database.pools().items():
-        metrics.POOL_SIZE.labels(name).set_function(pool.size)
-        metrics.POOL_IN_USE.labels(name).set_function(pool.checkedout)
-        metrics.POOL_WAITING.labels(name).set_function(partial(getattr, pool, "waiting"))
-        metrics.POOL_TIMEOUTS.labels(name)
+    for pool in rt.database.pools():
+        metrics.POOL_SIZE.labels(pool.name).set(pool.size)
+        metrics.POOL_IN_USE.labels(pool.name).set_function(partial(getattr, pool, "in_use"))
+        metrics.POOL_WAITING.labels(pool.name).set_function(partial(getattr, pool, "waiting"))
+        metrics.POOL_TIMEOUTS.labels(pool.name)
 
 
 def installed(service: str) -> str:

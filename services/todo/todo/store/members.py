@@ -97,8 +97,10 @@ async def account_ids(conn: AsyncConnection, list_id: UUID) -> Sequence[UUID]:
 
 async def outsiders(conn: AsyncConnection, list_id: UUID, accounts: Collection[UUID]) -> set[UUID]:
     """Those of the accounts that are no members."""
+    if not accounts:
+        return set()
     query = select(Member.account_id).where(Member.list_id == list_id, Member.account_id.in_(accounts))
-    return set(accounts) - set(await conn.scalars(query)) if accounts else set()
+    return set(accounts) - set(await conn.scalars(query))
 
 
 async def is_last_owner(conn: AsyncConnection, member: MemberState) -> bool:

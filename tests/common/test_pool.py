@@ -1,0 +1,62 @@
+"""Connections to MySQL are few, and everybody gets one in their turn."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+import sqlalchemy as sa
+
+from common.database import Database
+from common.errors import Unavailable
+from common.settings import ServiceSettings
+from tests.support import eventually
+
+
+@pytest.fixture
+async def database(log_settings: ServiceSettings) -> AsyncIterator[Database]:
+    """With one connection for reads, and a short patience."""
+    database = Database(log_settings.model_copy(update={"pool_size": 1, "pool_wait": 0.5}))
+    yield database
+    await database.close()
+
+
+async def test_who_has_waited_for_a_connection_comes_before_who_has_not(database: Database) -> None:
+    """Or those who ask at the wrong moment never get one, and are refused while everybody else is served."""
+    order: list[str] = []
+    tasks: list[asyncio.Task[None]] = []
+
+    async def ask(name: str) -> None:
+        async with database.read() as connection:
+            order.append(name)
+            await connection.execute(sa.text("SELECT 1"))
+
+    async def all_wait() -> bool:
+        return database.reads.waiting == 3
+
+    async def late_asks() -> bool:
+        return len(tasks) == 4
+
+    @sa.event.listens_for(database.reads.engine.sync_engine, "checkin", once=True)
+    def _(*_: object) -> None:
+        """In the very turn in which the connection becomes free, somebody else asks."""
+        tasks.append(asyncio.get_running_loop().create_task(ask("late")))
+
+    async with database.read():
+        tasks += [asyncio.create_task(ask(name)) for name in ("first", "second", "third")]
+        await eventually(all_wait)
+    await eventually(late_asks)
+    await asyncio.gather(*tasks)
+    assert order == ["first", "second", "third", "late"]
+
+
+async def test_who_waits_too_long_is_refused_and_leaves_no_trace(database: Database) -> None:
+    """Counted while waiting, gone afterwards; the connection is there for the next."""
+    async with database.read():
+        assert database.reads.in_use == 1
+        with pytest.raises(Unavailable):
+            async with database.read():
+                pass
+        assert (database.reads.waiting, database.reads.in_use) == (0, 1)
+    async with database.read() as connection:
+        assert await connection.scalar(sa.text("SELECT 1")) == 1
+    assert database.reads.in_use == 0
