@@ -7,8 +7,11 @@ import pytest
 import sqlalchemy as sa
 
 from common.database import Database
-from common.errors import Unavailable
+from common.errors import NotFound, Unavailable
+from common.ids import new_id
+from common.log.transaction import Tx
 from common.settings import ServiceSettings
+from tests.common.conftest import MakeLog
 from tests.support import eventually
 
 
@@ -60,3 +63,30 @@ async def test_who_waits_too_long_is_refused_and_leaves_no_trace(database: Datab
     async with database.read() as connection:
         assert await connection.scalar(sa.text("SELECT 1")) == 1
     assert database.reads.in_use == 0
+
+
+async def test_a_transaction_ends_once(log_settings: ServiceSettings, make_log: MakeLog) -> None:
+    """Nothing is left to undo after its commit, so MySQL is not asked to: everybody would wait for that
+    answer too."""
+
+    async def note(tx: Tx) -> None:
+        await tx.lock("users")
+        tx.append("users", "note.put", resource_id=new_id(), actor_id=None, data=b"{}")
+
+    async def refuse(tx: Tx) -> None:
+        await note(tx)
+        raise NotFound
+
+    async def rollbacks() -> int:
+        async with log.database.writes.connect() as connection:
+            row = (await connection.execute(sa.text("SHOW SESSION STATUS LIKE 'Com_rollback'"))).one()
+        return int(row[1])
+
+    async with make_log(log_settings.model_copy(update={"pool_size": 1})) as log:
+        before = await rollbacks()
+        await log.writer.write(["users"], note)
+        assert await rollbacks() == before + 1, "one was for the reading of the status itself"
+        with pytest.raises(NotFound):
+            await log.writer.write(["users"], refuse)
+        assert await rollbacks() == before + 3
+        assert [event.seq for event in await log.events("users")] == [1]

@@ -43,6 +43,7 @@ class Pool:
             pool_timeout=self._wait,
             pool_recycle=idle // 2,  # so that none is taken which MySQL may just have closed
             pool_use_lifo=True,
+            pool_reset_on_return=None,  # SQLAlchemy has ended every transaction by then: once is enough
             skip_autocommit_rollback=True,
             hide_parameters=True,  # an error in the log must not carry what people wrote
             connect_args={
