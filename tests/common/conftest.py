@@ -10,13 +10,14 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from common.clock import now
 from common.columns import make_metadata
 from common.database import Database
 from common.ids import UUIDType, new_id
 from common.log import reader
 from common.log.access import Membership
 from common.log.bus import Bus, connect
-from common.log.events import Event
+from common.log.events import Event, Revokes
 from common.log.hub import Hub
 from common.log.reader import Head
 from common.log.tables import log_tables
@@ -157,3 +158,29 @@ async def create(log: Log, topic: str) -> None:
         await tx.create(topic)
 
     await log.writer.write([], action)
+
+
+async def write(log: Log, topic: str, count: int = 1) -> None:
+    """Write so many events, each in a transaction of its own."""
+
+    async def action(tx: Tx) -> None:
+        await note(tx, topic, "x")
+
+    for _ in range(count):
+        await log.writer.write([topic], action)
+
+
+async def head(log: Log, topic: str) -> Head:
+    """Where a topic stands."""
+    async with log.database.read() as connection:
+        place = await reader.head(connection, topic)
+    assert place is not None
+    return place
+
+
+def event(
+    seq: int, size: int = 0, *, topic: str = "list:x", epoch: str = "e", revokes: Revokes = None
+) -> Event:
+    """An event of our own making, as large as asked."""
+    data = b'{"text":"%s"}' % (b"x" * size)
+    return Event(topic, epoch, seq, "note.put", new_id(), None, now(), data, revokes)

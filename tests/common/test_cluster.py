@@ -16,8 +16,8 @@ from common.settings import ServiceSettings
 from tests.chat.support import new_group
 from tests.chat.test_presence import QUICK, address, look
 from tests.chat.test_presence import sees as sees_people
-from tests.common.conftest import MakeLog, create
-from tests.common.test_hub import Screen, sees, subscribe, write
+from tests.common.conftest import MakeLog, create, write
+from tests.common.screen import Screen, sees, subscribe
 from tests.support import PersonFactory, Stack, eventually
 from tests.support.live import open_live
 from tools.stack import Redis, free_port
