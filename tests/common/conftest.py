@@ -1,4 +1,4 @@
-"""A database that holds nothing but the log's tables, and the parts of `common` that work on it."""
+"""A database that holds nothing but the log's tables, the parts of `common` that work on it, and a user."""
 
 import contextlib
 from collections.abc import AsyncIterator, Callable, Collection
@@ -24,6 +24,7 @@ from common.log.tables import log_tables
 from common.log.transaction import Tx
 from common.log.writer import Writer
 from common.settings import ServiceSettings
+from tests.support import Person, PersonFactory
 from tools.stack import Redis
 
 metadata = make_metadata()
@@ -184,3 +185,9 @@ def event(
     """An event of our own making, as large as asked."""
     data = b'{"text":"%s"}' % (b"x" * size)
     return Event(topic, epoch, seq, "note.put", new_id(), None, now(), data, revokes)
+
+
+@pytest.fixture
+async def alice(person: PersonFactory) -> Person:
+    """Somebody who has signed up."""
+    return await person("Alice")
