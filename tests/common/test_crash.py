@@ -2,27 +2,21 @@
 to show it."""
 
 import asyncio
-import contextlib
 from collections.abc import Callable
 from typing import Any
 
 import httpx
 import pytest
 import sqlalchemy as sa
-from pydantic import SecretStr
 
-from common import database
-from common.errors import ServiceError, Unavailable
+from common.errors import ServiceError
 from common.ids import new_id
 from common.log import reader
-from common.log import writer as writing
 from common.log.transaction import Tx
-from common.prepared import Prepared
 from common.settings import ServiceSettings
 from tests.common.conftest import Log, MakeLog, create, metadata, note
 from tests.support import PersonFactory, Stack, eventually
-from tests.support.live import open_live
-from tests.support.proxy import Proxy, redis_proxy
+from tests.support.proxy import redis_proxy
 from tools.stack import MySQL, Redis
 
 
@@ -162,122 +156,6 @@ async def test_a_killed_database_never_takes_back_a_number(
     assert {seq: rows[seq] for seq in seen} == seen
 
 
-async def test_a_connection_that_is_reset_while_it_is_made_is_503(
-    log_settings: ServiceSettings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """asyncmy looks at the socket once the connection is made, and finds none when it was reset just then."""
-
-    async def reset(**_: Any) -> None:
-        raise RuntimeError("Transport does not expose socket instance")
-
-    monkeypatch.setattr("asyncmy.connect", reset)
-    away = database.Database(log_settings)
-    with pytest.raises(Unavailable):
-        async with away.read():
-            raise AssertionError("there is no connection")
-    with pytest.raises(Unavailable):
-        await writing.Writer(away, lambda _: None).write([], create_nothing)
-    await away.close()
-
-
-async def create_nothing(_: Tx) -> None:
-    """Only begins."""
-
-
-async def test_one_connection_that_leads_nowhere_condemns_those_made_before(
-    log_settings: ServiceSettings, mysql: MySQL, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The network has forgotten all of them. Who meets the first waits until it gives up; if everybody had to
-    find out about each of the others in turn, a pool would take minutes to recover."""
-    monkeypatch.setattr(database, "STATEMENT_TIMEOUT", 2)
-    proxy = Proxy(mysql.port)
-    await proxy.start()
-    url = log_settings.database_url.get_secret_value().replace(f":{mysql.port}/", f":{proxy.port}/")
-    db = database.Database(log_settings.model_copy(update={"database_url": SecretStr(url)}))
-    writer = writing.Writer(db, lambda _: None)
-    async with contextlib.AsyncExitStack() as several:
-        for _ in range(3):
-            await (await several.enter_async_context(db.read())).execute(sa.select(1))
-    await writer.write([], create_nothing)
-    proxy.forget()
-    with pytest.raises(Unavailable):
-        await _read_one(db)
-    await asyncio.gather(*(_read_one(db) for _ in range(3)))
-    await writer.write([], create_nothing)
-    await db.close()
-    await proxy.close()
-
-
-async def _read_one(db: database.Database) -> None:
-    async with db.read() as connection:
-        await connection.execute(sa.select(1))
-
-
-async def test_a_prepared_read_gives_up_what_it_was_reading_from(
-    log_settings: ServiceSettings, mysql: MySQL
-) -> None:
-    """Whether the connection is lost, whoever waits goes away, or MySQL refuses: nobody is given it again."""
-    proxy = Proxy(mysql.port)
-    await proxy.start()
-    url = log_settings.database_url.get_secret_value().replace(f":{mysql.port}/", f":{proxy.port}/")
-    db = database.Database(log_settings.model_copy(update={"database_url": SecretStr(url), "pool_size": 1}))
-    one = Prepared(sa.select(sa.literal(1), sa.bindparam("text", type_=sa.LargeBinary)))
-    asleep = Prepared(sa.select(sa.func.sleep(sa.bindparam("seconds", type_=sa.Integer))))
-    wrong = Prepared(sa.select(sa.column("nothing")))
-
-    async def read(statement: Prepared, **values: bytes | int) -> Any:
-        async with db.read() as connection:
-            return list(await statement.rows(connection, **values))
-
-    quoted = "it's 月餅".encode()
-    assert await read(one, text=quoted) == [(1, quoted)]
-    proxy.cut()
-    with pytest.raises(Unavailable):
-        await read(one, text=b"")
-    with pytest.raises(TimeoutError):
-        await asyncio.wait_for(read(asleep, seconds=3), 0.2)
-    with pytest.raises(sa.exc.DBAPIError, match="nothing"):
-        await read(wrong)
-    assert await read(one, text=b"") == [(1, b"")]
-    await db.close()
-    await proxy.close()
-
-
-@pytest.mark.slow
-async def test_a_process_that_vanishes_keeps_no_lock(
-    log_settings: ServiceSettings, mysql: MySQL, make_log: MakeLog, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Its node or its network is gone in the middle of a transaction, and MySQL is not told: others may write
-    soon all the same."""
-    monkeypatch.setattr(database, "IDLE_TIMEOUT", 2)
-    monkeypatch.setattr(writing, "STATEMENT_TIMEOUT", 1)
-    topic = f"list:{new_id()}"
-    proxy = Proxy(mysql.port)
-    await proxy.start()
-    url = log_settings.database_url.get_secret_value().replace(f":{mysql.port}/", f":{proxy.port}/")
-    elsewhere = log_settings.model_copy(update={"database_url": SecretStr(url)})
-    async with make_log(elsewhere) as vanishing, make_log(log_settings) as other:
-        await create(other, topic)
-
-        async def vanish(tx: Tx) -> int:
-            proxy.forget()
-            return await note(tx, topic, "never written")
-
-        async def write(tx: Tx) -> int:
-            return await note(tx, topic, "written")
-
-        with pytest.raises(Unavailable):
-            await vanishing.writer.write([topic], vanish)
-
-        async def written() -> bool:
-            with contextlib.suppress(Unavailable):
-                return await other.writer.write([topic], write) == 1
-            return False
-
-        await eventually(written, timeout=15)
-        await proxy.close()
-
-
 async def _rows(log: Log, topic: str) -> list[Any]:
     async def there() -> list[Any]:
         try:
@@ -320,14 +198,3 @@ async def test_missing_server_settings_are_reported(
 
         await eventually(reported)
     assert "sync_binlog=0 (needs 1)" in stack.service("auth").log
-
-
-async def test_sockets_without_a_token_cost_no_database(stack: Stack) -> None:
-    """An idle socket holds no connection of the pool: more of them than the pool has do no harm."""
-    lives = [open_live(f"{stack.url('todo')}/api/todo/live", None) for _ in range(40)]
-    for live in lives:
-        await live.__aenter__()
-    async with httpx.AsyncClient(trust_env=False) as client:
-        assert (await client.get(f"{stack.url('todo')}/readyz")).status_code == 200
-    for live in lives:
-        await live.__aexit__(None, None, None)

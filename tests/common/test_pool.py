@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 
+import httpx
 import pytest
 import sqlalchemy as sa
 
@@ -12,7 +13,8 @@ from common.ids import new_id
 from common.log.transaction import Tx
 from common.settings import ServiceSettings
 from tests.common.conftest import MakeLog
-from tests.support import eventually
+from tests.support import Stack, eventually
+from tests.support.live import open_live
 
 
 @pytest.fixture
@@ -90,3 +92,14 @@ async def test_a_transaction_ends_once(log_settings: ServiceSettings, make_log: 
             await log.writer.write(["users"], refuse)
         assert await rollbacks() == before + 3
         assert [event.seq for event in await log.events("users")] == [1]
+
+
+async def test_sockets_without_a_token_cost_no_database(stack: Stack) -> None:
+    """An idle socket holds no connection of the pool: more of them than the pool has do no harm."""
+    lives = [open_live(f"{stack.url('todo')}/api/todo/live", None) for _ in range(40)]
+    for live in lives:
+        await live.__aenter__()
+    async with httpx.AsyncClient(trust_env=False) as client:
+        assert (await client.get(f"{stack.url('todo')}/readyz")).status_code == 200
+    for live in lives:
+        await live.__aexit__(None, None, None)
