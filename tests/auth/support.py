@@ -14,7 +14,9 @@ from jose import jwt
 from tests.support import Stack, eventually
 from tests.support.person import PASSWORD, new_email
 
+ME = "/api/auth/me"
 SESSIONS = "/api/auth/sessions"
+CURRENT = f"{SESSIONS}/current"
 REFRESH = f"{SESSIONS}/refresh"
 
 
@@ -130,6 +132,8 @@ def service_headers(stack: Stack, caller: str = "todo") -> dict[str, str]:
 
 
 __all__ = [
+    "CURRENT",
+    "ME",
     "PASSWORD",
     "REFRESH",
     "SESSIONS",

@@ -7,11 +7,10 @@ from uuid import UUID
 import httpx
 import pytest
 
-from tests.auth.support import PASSWORD, SESSIONS, AuthDatabase, ended, new_email, service_headers
+from tests.auth.support import ME, PASSWORD, SESSIONS, AuthDatabase, ended, new_email, service_headers
 from tests.support import PersonFactory, Stack
 
 ACCOUNTS = "/api/auth/accounts"
-ME = "/api/auth/me"
 
 
 def account(**fields: Any) -> dict[str, Any]:
