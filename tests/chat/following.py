@@ -95,3 +95,9 @@ def execute(stack: Stack, service: str, statement: str, *values: Any) -> list[di
     ):
         cursor.execute(statement, values)
         return list(cursor.fetchall())
+
+
+def lines(messages: list[Json]) -> list[tuple[str, str | None, str | None, str | None]]:
+    """The activity lines among messages: what, about whom, which title, which role."""
+    found = [message["activity"] for message in messages if message["kind"] == "activity"]
+    return [(each["kind"], each["account_id"], each["title"], each["role"]) for each in found]
