@@ -3,7 +3,8 @@
 plan.py      which faults, when: drawn from a seed
 system.py    what is disturbed: processes, and a proxy on every way between them
 engine.py    carries a plan out
-load.py      the clients; client.py is one, follower.py its sockets, record.py what it writes down
+load.py      the clients, and what they do (messages.py: in rooms)
+client.py    one of them; follower.py its sockets, record.py what it writes down
 truth.py     what the server says in the end: the log, and every answer a client could get
 checker.py   what must hold between the two, rule by rule; evidence.py and bounds.py help it
 clock.py     how much time the machine had

@@ -7,11 +7,12 @@ from uuid import UUID
 
 from chat.topics import list_room_id
 from tests.faults.client import fresh
-from tests.faults.loading import LISTS, ROOMS, load
+from tests.faults.loading import LISTS, load
 from tests.faults.member import Member
+from tests.faults.messages import Messages
 from tests.faults.record import Json, Record, Write, log_name
 from tests.faults.system import System
-from tests.faults.view import View, is_gone
+from tests.faults.view import View
 from tests.support import eventually
 
 CLIENTS = 20
@@ -32,6 +33,7 @@ class Load:
         self._own: dict[str, list[str]] = {}  # client → lists of its own making
         self._over = asyncio.Event()
         self._acting: list[asyncio.Task[None]] = []
+        self._messages = Messages(self._text)
         self._number = 0
 
     @property
@@ -94,10 +96,10 @@ class Load:
             self._create_task: 24,
             self._update_task: 16,
             self._delete_task: 4,
-            self._send_message: 24,
-            self._edit_message: 6,
-            self._delete_message: 3,
-            self._mark_read: 5,
+            self._messages.send: 24,
+            self._messages.edit: 6,
+            self._messages.delete: 3,
+            self._messages.mark_read: 5,
             self._look: 8,
             self._let_in_or_out: 4,
             self._rename: 2,
@@ -116,10 +118,6 @@ class Load:
     def _some_list(self, member: Member) -> tuple[str, View] | None:
         lists = sorted(member.lists().items())
         return member.chance.choice(lists) if lists else None
-
-    def _some_room(self, member: Member) -> tuple[str, View] | None:
-        rooms = sorted(member.rooms().items())
-        return member.chance.choice(rooms) if rooms else None
 
     async def _create_task(self, member: Member) -> None:
         if (chosen := self._some_list(member)) is None:
@@ -151,60 +149,6 @@ class Load:
         list_id, task = chosen
         wanted = Write(log_name(f"list:{list_id}"), "task.deleted", task["id"])
         await member.client.write(wanted, "DELETE", f"{LISTS}/{list_id}/tasks/{task['id']}")
-
-    async def _send_message(self, member: Member) -> None:
-        if (chosen := self._some_room(member)) is None:
-            return
-        room_id, _ = chosen
-        message_id, body = fresh(), self._text(member)
-        wanted = Write(log_name(f"room:{room_id}"), "message.created", message_id, body)
-        sent = await member.client.write(
-            wanted, "POST", f"{ROOMS}/{room_id}/messages", json={"id": message_id, "body": body}
-        )
-        if "number" in sent:
-            member.has_read(room_id, sent["number"])
-        else:
-            member.unsure_what_is_read(room_id)
-
-    def _own_message(self, member: Member) -> tuple[str, Json] | None:
-        chosen = self._some_room(member)
-        messages = chosen[1].items.get("message", {}) if chosen else {}
-        mine = [
-            message
-            for _, message in sorted(messages.items())
-            if message["author_id"] == member.client.id
-            and message["kind"] == "message"
-            and not is_gone(message)
-        ]
-        return (chosen[0], member.chance.choice(mine)) if chosen and mine else None
-
-    async def _edit_message(self, member: Member) -> None:
-        if (chosen := self._own_message(member)) is None:
-            return
-        room_id, message = chosen
-        wanted = Write(log_name(f"room:{room_id}"), "message.updated", message["id"], self._text(member))
-        path = f"{ROOMS}/{room_id}/messages/{message['id']}"
-        await member.client.write(
-            wanted, "PATCH", path, match=message["version"], json={"body": wanted.token}
-        )
-
-    async def _delete_message(self, member: Member) -> None:
-        if (chosen := self._own_message(member)) is None:
-            return
-        room_id, message = chosen
-        wanted = Write(log_name(f"room:{room_id}"), "message.deleted", message["id"])
-        await member.client.write(wanted, "DELETE", f"{ROOMS}/{room_id}/messages/{message['id']}")
-
-    async def _mark_read(self, member: Member) -> None:
-        if (chosen := self._some_room(member)) is None:
-            return
-        room_id, view = chosen
-        number = max((each["number"] or 0 for each in view.items.get("message", {}).values()), default=0)
-        answer = await member.client.send("PUT", f"{ROOMS}/{room_id}/read", json={"number": number})
-        if answer.status_code == 204:
-            member.has_read(room_id, number)
-        else:
-            member.unsure_what_is_read(room_id)
 
     async def _look(self, member: Member) -> None:
         if (chosen := self._some_list(member)) is not None:
