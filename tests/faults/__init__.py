@@ -9,6 +9,7 @@ truth.py     what the server says in the end: the log, and every answer a client
 checker.py   what must hold between the two, rule by rule; evidence.py and bounds.py help it
 clock.py     how much time the machine had
 run.py       one run of all that; report.py writes docs/reliability.md
+breaks.py    how a history can go wrong, for the checker to name it; histories.py has one that went well
 broken.py    starts a service with a fault in its code, so that the checker can be seen to find it
 special.py   faults that take their time
 hostile.py   clients that mean harm (attacks.py), beside one that does not
