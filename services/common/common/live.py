@@ -72,9 +72,12 @@ class Live:
     def _run_hook(self, hook: Hook | None, socket: Socket, topic: str) -> None:
         """Tell the service, without making anybody wait for it."""
         if hook is not None:
-            task = asyncio.create_task(_guarded(hook(socket, topic)))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._keep(hook(socket, topic))
+
+    def _keep(self, work: Awaitable[None]) -> None:
+        task = asyncio.create_task(_guarded(work))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     def session_ended(self, session_id: UUID) -> None:
         """Close the sockets of a session that has ended."""
@@ -126,7 +129,7 @@ class Live:
     def _left(self, socket: Socket) -> None:
         self.sockets.discard(socket)
         metrics.SOCKETS.dec()
-        socket.end()
+        self._keep(socket.end())
 
     def _leaving(self) -> bool:
         return self._draining
@@ -165,7 +168,7 @@ async def _guarded(work: Awaitable[None]) -> None:
     try:
         await work
     except Exception:
-        logger.exception("hook failed")
+        logger.exception("what follows from a socket has failed")
 
 
 async def _until_disconnected(websocket: WebSocket) -> None:

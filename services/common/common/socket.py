@@ -116,9 +116,10 @@ class Socket:
         """Say that a frame was refused; the socket lives."""
         self.send(ErrorFrame(ref_op=op, topic=topic, code=code, detail=detail))
 
-    def end(self) -> None:
-        """Give everything back."""
+    async def end(self) -> None:
+        """Give everything back. Those who followed much leave others their turn between."""
         if self._expiry is not None:
             self._expiry.cancel()
         for topic in list(self.topics):
             self.unsubscribe(topic)
+            await asyncio.sleep(0)

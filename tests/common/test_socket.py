@@ -1,0 +1,63 @@
+"""One socket among others of its process."""
+
+import asyncio
+from datetime import timedelta
+from typing import cast
+
+from common.clock import now
+from common.identity import Identity
+from common.ids import new_id
+from common.log.frames import Subscribe
+from common.log.hub import Hub
+from common.log.wire import Wire
+from common.socket import Socket
+from tests.common.conftest import Log
+
+TOPICS = 50
+
+
+class _Home:
+    def __init__(self, hub: Hub) -> None:
+        self.hub = hub
+        self.left: list[str] = []
+
+    def may_ask(self, account_id: object, topic: str) -> bool:  # noqa: ARG002 - the socket's interface
+        return True
+
+    def subscribed(self, socket: Socket, topic: str) -> None:
+        pass
+
+    def unsubscribed(self, socket: Socket, topic: str) -> None:  # noqa: ARG002 - the socket's interface
+        self.left.append(topic)
+
+
+class _Wire:
+    def write(self, frame: bytes) -> bool:  # noqa: ARG002 - the wire's interface
+        return True
+
+    async def drained(self) -> None:
+        pass
+
+
+async def test_a_socket_that_followed_much_gives_it_back_bit_by_bit(log: Log) -> None:
+    """In one go, hundreds of topics would keep everybody else waiting."""
+    home = _Home(log.hub)
+    identity = Identity(new_id(), new_id(), "Ada", "member", now() + timedelta(hours=1))
+    socket = Socket(home, cast(Wire, _Wire()), identity)
+    topics = [f"list:{new_id()}" for _ in range(TOPICS)]
+    for topic in topics:
+        socket.subscribe(Subscribe(op="subscribe", topic=topic))
+    turns = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    task = asyncio.create_task(others())
+    await socket.end()
+    task.cancel()
+    assert turns >= TOPICS
+    assert home.left == topics
+    assert not log.hub.topics
