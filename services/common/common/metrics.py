@@ -36,7 +36,7 @@ APPEND_BATCH = Histogram(
     buckets=(1, 2, 4, 8, 16, 32, 64),
 )
 APPEND_WAITING = Gauge(
-    "log_append_waiting_requests", "Requests that wait for their topic's next transaction."
+    "log_append_waiting_requests", "Requests that wait for the transaction before theirs to end."
 )
 TRANSACTION_RETRIES = Counter(
     "log_transaction_retries_total", "Transactions run again after a deadlock or lock wait."
