@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from pydantic import SecretStr
+from sqlalchemy.exc import DBAPIError
 
 from common import database
 from common.errors import Unavailable
@@ -135,3 +136,25 @@ async def test_a_process_that_vanishes_keeps_no_lock(
 
         await eventually(written, timeout=15)
         await proxy.close()
+
+
+async def test_after_a_commit_that_failed_the_connection_is_nobodys(log_settings: ServiceSettings) -> None:
+    """Its transaction may be open still, and the next one's would be committed with it."""
+    db = database.Database(log_settings.model_copy(update={"pool_size": 1}))
+    insert = sa.text("INSERT INTO topics (topic, seq, epoch, floor) VALUES ('x', 0, 'x', 0)")
+    async with db.reads.connect() as other, db.writes.connect() as connection:
+        first = await connection.scalar(sa.text("SELECT CONNECTION_ID()"))
+        await connection.execute(sa.text("SET SESSION lock_wait_timeout = 1"))
+        await connection.execute(insert)
+        await other.execute(sa.text("FLUSH TABLES WITH READ LOCK"))
+        try:
+            with pytest.raises(DBAPIError) as failed:
+                await connection.commit()
+        finally:
+            await other.execute(sa.text("UNLOCK TABLES"))
+    assert database.is_away(failed.value), "nobody knows whether it was committed: it has to be sent again"
+    async with db.writes.connect() as connection:
+        assert await connection.scalar(sa.text("SELECT CONNECTION_ID()")) != first
+    async with db.read() as other:
+        assert await other.scalar(sa.text("SELECT count(*) FROM topics")) == 0
+    await db.close()

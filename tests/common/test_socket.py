@@ -11,21 +11,22 @@ from common.log.frames import Subscribe
 from common.log.hub import Hub
 from common.log.wire import Wire
 from common.socket import Socket
-from tests.common.conftest import Log
+from tests.common.conftest import Log, create
 
-TOPICS = 50
+TOPICS = 200
 
 
 class _Home:
     def __init__(self, hub: Hub) -> None:
         self.hub = hub
+        self.began: list[str] = []
         self.left: list[str] = []
 
     def may_ask(self, account_id: object, topic: str) -> bool:  # noqa: ARG002 - the socket's interface
         return True
 
-    def subscribed(self, socket: Socket, topic: str) -> None:
-        pass
+    def subscribed(self, socket: Socket, topic: str) -> None:  # noqa: ARG002 - the socket's interface
+        self.began.append(topic)
 
     def unsubscribed(self, socket: Socket, topic: str) -> None:  # noqa: ARG002 - the socket's interface
         self.left.append(topic)
@@ -45,6 +46,7 @@ async def test_a_socket_that_followed_much_gives_it_back_bit_by_bit(log: Log) ->
     identity = Identity(new_id(), new_id(), "Ada", "member", now() + timedelta(hours=1))
     socket = Socket(home, cast(Wire, _Wire()), identity)
     topics = [f"list:{new_id()}" for _ in range(TOPICS)]
+    await asyncio.gather(*(create(log, topic) for topic in topics))
     for topic in topics:
         socket.subscribe(Subscribe(op="subscribe", topic=topic))
     turns = 0
@@ -59,5 +61,6 @@ async def test_a_socket_that_followed_much_gives_it_back_bit_by_bit(log: Log) ->
     await socket.end()
     task.cancel()
     assert turns >= TOPICS
+    assert not home.began, "it has gone: whoever is told that it follows something is told wrong"
     assert home.left == topics
     assert not log.hub.topics

@@ -32,7 +32,7 @@ def keep_faults(seed: str, results: list[Result], exhausted: Exhaustion, seconds
         "minutes": round(seconds / 60),
         "writes": sum(result.acknowledged for result in results),
         "events": sum(result.events for result in results),
-        "violations": sum(len(result.violations) for result in results) + len(exhausted.violations),
+        "violations": [text for result in results for text in result.violations] + exhausted.violations,
         "rows": _summary(results),
         "exhaustion": {
             "requests": exhausted.requests,
@@ -63,7 +63,7 @@ def keep_hostile(attacked: Hostile) -> None:
     ]
     before, most, after = (round(value) for value in attacked.memory)
     memory = {"before": before, "most": most, "after": after}
-    _keep("hostile", {"rows": rows, "memory": memory, "violations": len(attacked.violations)})
+    _keep("hostile", {"rows": rows, "memory": memory, "violations": attacked.violations})
 
 
 def keep_soak(found: Soak, minutes: float) -> None:
@@ -75,7 +75,7 @@ def keep_soak(found: Soak, minutes: float) -> None:
         for kind, title in UNITS.items()
     ]
     told = {"command": f"make soak MINUTES={minutes:g}", "every": EVERY_SECONDS, "writes": found.writes}
-    _keep("soak", {**told, "violations": len(found.violations), "rows": rows})
+    _keep("soak", {**told, "violations": found.violations, "rows": rows})
 
 
 def _keep(name: str, found: Json) -> None:
@@ -138,8 +138,9 @@ def _faults(found: Json) -> str:
             _paragraph(
                 f"Machine: {found['machine']}. {found['minutes']} minutes, {found['runs']} runs",
                 f"(SEED={found['seed']}), {found['writes']:,} acknowledged writes,",
-                f"{found['events']:,} events received by clients, **{found['violations']} violations**.",
+                f"{found['events']:,} events received by clients, **{len(found['violations'])} violations**.",
             ),
+            *_violations(found),
             "\n".join(f"- **{kind}**: {text}." for kind, text in KINDS.items()),
             _table(
                 ("fault", "times", "seconds", "writes", "well after (s, median)", "(s, longest)"),
@@ -172,8 +173,9 @@ def _hostile(found: Json) -> str:
                 "windows. The attackers compute on another core, with what is left of it: they are not to",
                 "starve what they attack by living on its machine. Quiet is measured before each attack.",
                 "The user's p99 may double (10 ms are the machine's), the memory has to come back, and each",
-                f"limit to answer as documented: **{found['violations']} violations**.",
+                f"limit to answer as documented: **{len(found['violations'])} violations**.",
             ),
+            *_violations(found),
             _table(
                 ("attack", "clients on each", "the user's p99 (ms)", "what it was answered"),
                 ("what", "clients", "p99", "answers"),
@@ -193,11 +195,12 @@ def _soak(found: Json) -> str:
             "## Soak",
             _paragraph(
                 f"Machine: {found['machine']}. `{found['command']}`: the load without faults,",
-                f"{found['writes']:,} acknowledged writes, **{found['violations']} violations**.",
+                f"{found['writes']:,} acknowledged writes, **{len(found['violations'])} violations**.",
                 f"Sums over the six processes, sampled every {found['every']:g} s; every minute there are",
                 "other clients and lists. Flat: the median of the last quarter of the time is at most",
                 f"{GROWTH:g} of that of the second quarter (in the first, everything warms up).",
             ),
+            *_violations(found),
             "![memory, descriptors, tasks and connections over time](reliability/soak.svg)",
             _table(
                 ("", "second quarter (median)", "last quarter (median)", "most"),
@@ -206,6 +209,11 @@ def _soak(found: Json) -> str:
             ),
         ]
     )
+
+
+def _violations(found: Json) -> list[str]:
+    """Each of them, if there are any."""
+    return ["\n".join(f"- ✗ {text}" for text in found["violations"])] if found["violations"] else []
 
 
 def _table(titles: tuple[str, ...], names: tuple[str, ...], rows: list[Json]) -> str:

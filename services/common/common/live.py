@@ -92,6 +92,10 @@ class Live:
                 socket.close(Close.GOING_AWAY, "going away")
                 self.sockets.discard(socket)
                 await asyncio.sleep(seconds / len(sockets))
+        await self.close()
+
+    async def close(self) -> None:
+        """Wait until what those who have left followed was given back."""
         while self._tasks:
             await asyncio.wait(self._tasks)
 

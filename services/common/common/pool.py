@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from sqlalchemy import Dialect, event
-from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.engine.interfaces import DBAPIConnection, ExceptionContext
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
@@ -43,7 +43,7 @@ class Pool:
             pool_timeout=self._wait,
             pool_recycle=idle // 2,  # so that none is taken which MySQL may just have closed
             pool_use_lifo=True,
-            pool_reset_on_return=None,  # SQLAlchemy has ended every transaction by then: once is enough
+            pool_reset_on_return=None,  # SQLAlchemy has ended every transaction by then, or see _give_up()
             skip_autocommit_rollback=True,
             hide_parameters=True,  # an error in the log must not carry what people wrote
             connect_args={
@@ -56,6 +56,7 @@ class Pool:
         event.listen(self.engine.sync_engine, "do_connect", _connect)
         event.listen(self.engine.sync_engine, "connect", self._made)
         event.listen(self.engine.sync_engine, "checkout", self._check)
+        event.listen(self.engine.sync_engine, "handle_error", _give_up)
         tracing.watch(self.engine)
 
     @asynccontextmanager
@@ -119,3 +120,10 @@ def _connect(dialect: Dialect, _record: object, arguments: Any, options: Any) ->
         return dialect.connect(*arguments, **options)
     except RuntimeError as error:
         raise ConnectionResetError(str(error)) from error
+
+
+def _give_up(context: ExceptionContext) -> None:
+    """Give nobody a connection whose COMMIT or ROLLBACK has failed: what it still holds, nobody knows."""
+    if context.connection is not None and context.statement is None:
+        context.is_disconnect = True
+        context.invalidate_pool_on_disconnect = False  # the others are as good as before

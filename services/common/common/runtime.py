@@ -119,6 +119,8 @@ class Runtime:
                 yield
             finally:
                 await end(self._tasks)
+                if self.live is not None:
+                    await self.live.close()
         await self.hub.close()
         await self.log.close()
         await self.bus.close()

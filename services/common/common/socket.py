@@ -120,6 +120,8 @@ class Socket:
         """Give everything back. Those who followed much leave others their turn between."""
         if self._expiry is not None:
             self._expiry.cancel()
+        for subscription in self.topics.values():
+            subscription.halt()
         for topic in list(self.topics):
             self.unsubscribe(topic)
             await asyncio.sleep(0)

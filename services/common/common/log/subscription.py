@@ -65,14 +65,15 @@ class Subscription:
 
     def stop(self) -> None:
         """End it; nothing of the topic is sent after this."""
-        self._halt()
+        self.halt()
         self._hub.leave(self.name, self)
 
     def restart(self) -> None:
         """The log was overtaken by pruning, or began another life: check again, say `recovered: false`."""
         self._begin_again((-1, None))
 
-    def _halt(self) -> None:
+    def halt(self) -> None:
+        """Do and send nothing more, until it begins again or is stopped."""
         self.live = False
         if self._joined:
             self._topic.level.pop(self, None)
@@ -81,7 +82,7 @@ class Subscription:
             self._task.cancel()
 
     def _begin_again(self, resume_from: tuple[int, str | None] | None) -> None:
-        self._halt()
+        self.halt()
         self._resume_from = resume_from
         self._task = asyncio.create_task(self._run(self._generation))
 
@@ -213,13 +214,13 @@ class Subscription:
 
     def _end(self, reason: str) -> None:
         self._channel.send(Unsubscribed.model_validate({"topic": self.name, "reason": reason}))
-        self._halt()
+        self.halt()
         self._hub.leave(self.name, self)
         self._channel.ended(self.name)
 
     def _refuse(self) -> None:
         detail = "There is no such topic, or it is not yours."
         self._channel.send(ErrorFrame(ref_op="subscribe", topic=self.name, code="not-found", detail=detail))
-        self._halt()
+        self.halt()
         self._hub.leave(self.name, self)
         self._channel.ended(self.name)
