@@ -16,7 +16,7 @@ from common.log.transaction import Tx
 from common.log.writer import Writer
 
 EVERY = 3  # events, of which the last has the bad luck
-EARLY_SECONDS = 0.8  # from a publication to its commit: long enough that somebody looks meanwhile
+EARLY_SECONDS = 0.2  # from a publication to its commit
 LATE_SECONDS = 3.0  # that a follower takes its time
 
 _frame: Callable[[Event], bytes] = Event.__dict__["frame"].func

@@ -20,6 +20,7 @@ SHARED = 5  # lists that clients share
 MEMBERS = 8  # of each, beside its owner
 PAUSE_SECONDS = 0.15  # between two actions of a client, at the most twice that
 OUT_SECONDS = 5.0  # that somebody who was taken out of a list stays out
+LOOKS = 3  # of each client at something that it has just been told
 OWN_LISTS = 3  # that a client makes for itself, at one time
 
 
@@ -56,8 +57,10 @@ class Load:
         self._acting = [asyncio.create_task(self._act(member)) for member in self.members]
 
     async def until(self, writes: int) -> None:
-        """Let them act until so many changes have been acknowledged, a removal and a sign-out among them."""
+        """Let them act until so many changes have been acknowledged, a removal and a sign-out among them, and
+        everybody has looked at news."""
         await asyncio.gather(self._sign_out(self.members[0]), *map(self._let_in_or_out, self.shared.values()))
+        await asyncio.gather(*map(self._look_at_news, self.members))
 
         async def enough() -> bool:
             return self.acknowledged() >= writes
@@ -149,6 +152,17 @@ class Load:
         list_id, task = chosen
         wanted = Write(log_name(f"list:{list_id}"), "task.deleted", task["id"])
         await member.client.write(wanted, "DELETE", f"{LISTS}/{list_id}/tasks/{task['id']}")
+
+    async def _look_at_news(self, member: Member) -> None:
+        """Load a list as soon as the screen shows something new of it, a few times: chance seldom does."""
+        for _ in range(LOOKS):
+            seen = {list_id: view.seq for list_id, view in member.lists().items()}
+            fresh_list = partial(self._news, member, seen)
+            await load(member.client, f"list:{await eventually(fresh_list, timeout=60)}")
+
+    async def _news(self, member: Member, seen: dict[str, int]) -> str | None:
+        lists = member.lists().items()
+        return next((list_id for list_id, view in lists if view.seq > seen.get(list_id, view.seq)), None)
 
     async def _look(self, member: Member) -> None:
         if (chosen := self._some_list(member)) is not None:
