@@ -10,6 +10,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from common.accounts import account_table
 from common.clock import now
 from common.columns import make_metadata
 from common.database import Database
@@ -53,6 +54,7 @@ applied = sa.Table(
     sa.Column("seq", sa.BigInteger, nullable=False),
 )
 """… and what its follower has made of it."""
+known = account_table(metadata)
 
 
 class Everybody:

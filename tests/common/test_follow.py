@@ -2,11 +2,11 @@
 
 import asyncio
 import random
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 import orjson
-import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -67,8 +67,13 @@ async def _set(tx: Tx, resource_id: UUID, name: str, seq: int) -> None:
     await tx.db.execute(applied.insert().values(id=resource_id, name=name, seq=seq))
 
 
-async def apply(tx: Tx, event: FollowedEvent) -> None:
+async def apply(tx: Tx, events: Sequence[FollowedEvent]) -> None:
     """The follower: the state, and its own log, which shows each event's effect."""
+    for event in events:
+        await _apply(tx, event)
+
+
+async def _apply(tx: Tx, event: FollowedEvent) -> None:
     if event.kind == "thing.put":
         await _set(tx, event.resource_id, event.data["name"], event.seq)
     else:
@@ -187,12 +192,13 @@ async def test_a_failing_event_is_tried_again_and_never_skipped(
         await follower(source, here).catch_up()
         failures = 0
 
-        async def fails_twice(tx: Tx, event: FollowedEvent) -> None:
+        async def fails_twice(tx: Tx, events: Sequence[FollowedEvent]) -> None:
             nonlocal failures
-            if failures < 2 and event.data["name"] == "bad":
-                failures += 1
-                raise RuntimeError("on purpose")
-            await apply(tx, event)
+            for event in events:
+                if failures < 2 and event.data["name"] == "bad":
+                    failures += 1
+                    raise RuntimeError("on purpose")
+                await apply(tx, [event])
 
         feed = Feed("probe", TOPIC, fails_twice, restore, retain)
         running = Follower(
@@ -204,42 +210,3 @@ async def test_a_failing_event_is_tried_again_and_never_skipped(
         await eventually(lambda: same(source, here), timeout=10)
         assert failures == 2
         await end([task])
-
-
-async def test_what_is_waiting_is_applied_together_up_to_what_fails(
-    log_settings: ServiceSettings, make_log: MakeLog
-) -> None:
-    """However much has come in one moment, it takes few transactions."""
-    async with make_log(log_settings) as source, make_log(log_settings) as here:
-        await put(source, "first", new_id())
-        following = follower(source, here)
-        await following.catch_up()
-        commits = 0
-
-        @sa.event.listens_for(here.database.writes.engine.sync_engine, "commit")
-        def count(_: sa.Connection) -> None:
-            nonlocal commits
-            commits += 1
-
-        for number in range(25):
-            await put(source, str(number), new_id())
-        await following.catch_up()
-        assert await same(source, here)
-        assert commits == 2
-
-        async def fails_once(tx: Tx, event: FollowedEvent) -> None:
-            if event.data["name"] == "bad":
-                raise RuntimeError("on purpose")
-            await apply(tx, event)
-
-        for name in ("before", "bad", "behind"):
-            await put(source, name, new_id())
-        feed = Feed("probe", TOPIC, fails_once, restore, retain)
-        local = LocalSource(source.database, {TOPIC: snapshot})
-        with pytest.raises(RuntimeError):
-            await Follower(feed, local, here.database, here.writer, here.bus).catch_up()
-        names = set((await state(here, applied)).values())
-        assert "before" in names
-        assert not {"bad", "behind"} & names
-        await following.catch_up()
-        assert await same(source, here)

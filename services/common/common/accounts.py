@@ -1,12 +1,12 @@
 """The accounts that a service knows of, learnt by following auth's topic `users`."""
 
+from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
 import httpx
 from sqlalchemy import Column, MetaData, String, Table, delete, select
-from sqlalchemy.dialects.mysql import BIGINT
-from sqlalchemy.dialects.mysql import insert as mysql_insert
+from sqlalchemy.dialects.mysql import BIGINT, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from common.errors import NotFound, Unavailable
@@ -39,32 +39,38 @@ def account_table(metadata: MetaData) -> Table:
 
 def accounts_feed(accounts: Table) -> Feed:
     """Keep the table as auth's log says."""
+    new = insert(accounts)
+    put = new.on_duplicate_key_update(
+        {column: new.inserted[column] for column in ("name", "color", "version")}
+    )
 
-    async def put(tx: Tx, item: dict[str, Any]) -> None:
-        row = {
-            "id": UUID(item["id"]),
-            "name": item["name"],
-            "color": item["color"],
-            "version": item["version"],
-        }
-        await tx.db.execute(mysql_insert(accounts).values(row).on_duplicate_key_update(**_without_id(row)))
+    async def apply(tx: Tx, events: Sequence[FollowedEvent]) -> None:
+        becomes: dict[UUID, dict[str, Any] | None] = {}  # the last word on each: None when it is gone
+        for event in events:
+            if event.kind in GONE:
+                becomes[event.resource_id] = None
+            elif "name" in event.data:  # else it was emptied: the account has been deleted since
+                becomes[event.resource_id] = _row(event.data)
+        await forget(tx, [account_id for account_id, row in becomes.items() if row is None])
+        if rows := [row for row in becomes.values() if row is not None]:
+            await tx.db.execute(put, rows)
 
-    async def apply(tx: Tx, event: FollowedEvent) -> None:
-        if event.kind in GONE:
-            await tx.db.execute(delete(accounts).where(accounts.c.id == event.resource_id))
-        elif "name" in event.data:  # else it was emptied: the account has been deleted since
-            await put(tx, event.data)
+    async def restore(tx: Tx, item: dict[str, Any]) -> None:
+        await tx.db.execute(put, [_row(item)])
 
     async def retain(tx: Tx, ids: set[UUID]) -> None:
         known = set((await tx.db.execute(select(accounts.c.id))).scalars())
-        for gone in known - ids:
-            await tx.db.execute(delete(accounts).where(accounts.c.id == gone))
+        await forget(tx, known - ids)
 
-    return Feed("auth", TOPIC, apply, put, retain)
+    async def forget(tx: Tx, ids: Collection[UUID]) -> None:
+        if ids:
+            await tx.db.execute(delete(accounts).where(accounts.c.id.in_(ids)))
+
+    return Feed("auth", TOPIC, apply, restore, retain)
 
 
-def _without_id(row: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in row.items() if name != "id"}
+def _row(item: dict[str, Any]) -> dict[str, Any]:
+    return {"id": UUID(item["id"]), "name": item["name"], "color": item["color"], "version": item["version"]}
 
 
 async def is_known(connection: AsyncConnection, accounts: Table, account_id: UUID) -> bool:

@@ -36,7 +36,8 @@ class Feed:
 
     source: str
     topic: str
-    apply: Callable[[Tx, FollowedEvent], Awaitable[None]]
+    # What has come in one moment, in order. When that fails, its events are applied one by one.
+    apply: Callable[[Tx, Sequence[FollowedEvent]], Awaitable[None]]
     restore: Callable[[Tx, dict[str, Any]], Awaitable[None]]  # one item of a snapshot
     retain: Callable[[Tx, set[UUID]], Awaitable[None]]  # delete what the snapshot did not contain
 
@@ -194,8 +195,7 @@ class Follower:
             )
             if moved.rowcount != 1:
                 raise _Overtaken
-            for event in events:
-                await self._feed.apply(tx, event)
+            await self._feed.apply(tx, events)
 
         # It belongs to the trace of the first event; it points at the others'.
         first, *others = (self._traces.get(event.seq) for event in events)

@@ -7,17 +7,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chat import schemas
 from chat.actions.outcome import Outcome
-from chat.actions.roster import (
-    NewMember,
-    NewRoom,
-    close_rooms,
-    drop_member,
-    open_room,
-    put_member,
-    retitle,
-)
+from chat.actions.roster import NewMember, NewRoom, Roster
 from chat.store import AnyRow, members, rooms
-from chat.topics import direct_room_id, room_topic
+from chat.topics import direct_room_id, room_topic, user_topic
 from common import etag
 from common.errors import Conflict, Forbidden, Gone, IdConflict, Invalid, NotFound, VersionConflict
 from common.ids import body_digest
@@ -46,7 +38,8 @@ async def create_group(tx: Tx, room_id: UUID, me: UUID, command: schemas.GroupCr
     """Open a group. Asked again with the same id it is answered with the room as it is now."""
     digest = body_digest(command)
     await tx.create(room_topic(room_id))  # and lock it: the second of two who chose one id sees the first's
-    known = await rooms.get(tx.db, room_id)
+    roster = await Roster.read(tx, [room_id])
+    known = roster.room(room_id)
     if known is not None:
         if known.creator_id != me or known.digest != digest:
             raise IdConflict
@@ -54,8 +47,9 @@ async def create_group(tx: Tx, room_id: UUID, me: UUID, command: schemas.GroupCr
         if mine is None:
             raise Gone("It was deleted, or you have left it.")
         return Outcome(view(mine), mine.version)
-    room = await open_room(tx, NewRoom(room_id, "group", command.title, creator_id=me, digest=digest), me)
-    await put_member(tx, room_id, NewMember(me, "owner"), me, known=None)
+    room = roster.open(NewRoom(room_id, "group", command.title, creator_id=me, digest=digest), me)
+    roster.put(room_id, NewMember(me, "owner"), me)
+    await roster.write()
     return room._replace(data=with_role(room.data, "owner"))
 
 
@@ -67,10 +61,13 @@ async def open_direct(tx: Tx, me: UUID, other: UUID) -> Outcome:
     mine = await rooms.visible(tx.db, room_id, me)
     if mine is not None:
         return Outcome(view(mine), mine.version)
+    await tx.create(room_topic(room_id))
+    roster = await Roster.read(tx, [room_id])
     pair = sorted((me, other))
-    room = await open_room(tx, NewRoom(room_id, "direct", None, account_ids=pair, creator_id=me), me)
+    room = roster.open(NewRoom(room_id, "direct", None, account_ids=pair, creator_id=me), me)
     for account_id in pair:
-        await put_member(tx, room_id, NewMember(account_id, "editor"), me, known=None)
+        roster.put(room_id, NewMember(account_id, "editor"), me)
+    await roster.write()
     return room._replace(data=with_role(room.data, "editor"))
 
 
@@ -80,9 +77,11 @@ async def rename(tx: Tx, room_id: UUID, me: UUID, change: schemas.RoomPatch, if_
     if room.role == "viewer":
         raise Forbidden("Viewers may not change the title.")
     etag.if_match(if_match, room.version, partial(view, room))
-    if "title" not in change.model_fields_set or change.title == room.title:
+    if "title" not in change.model_fields_set:
         return Outcome(view(room), room.version)
-    renamed = await retitle(tx, room, change.title, me)
+    roster = await Roster.read(tx, [room_id])
+    renamed = roster.retitle(room_id, change.title, me)
+    await roster.write()
     return renamed._replace(data=with_role(renamed.data, room.role))
 
 
@@ -91,7 +90,10 @@ async def delete_room(tx: Tx, room_id: UUID, me: UUID, if_match: str | None) -> 
     room = await _group(tx.db, room_id, me)
     _owner(room)
     etag.if_match(if_match, room.version, partial(view, room))
-    await close_rooms(tx, [room_id], me)
+    roster = await Roster.read(tx, [room_id], everyone=[room_id])
+    await tx.lock(*map(user_topic, roster.accounts(room_id)))
+    roster.close(room_id, me)
+    await roster.write()
 
 
 async def check_may_put(db: AsyncConnection, room_id: UUID, me: UUID) -> None:
@@ -104,7 +106,8 @@ async def put(
 ) -> Outcome:
     """Let someone into a group, or give a member another role."""
     await check_may_put(tx.db, room_id, me)
-    known = await members.get(tx.db, room_id, account_id)
+    roster = await Roster.read(tx, [room_id], [(room_id, account_id)])
+    known = roster.member(room_id, account_id)
     if known is None and if_match is not None:
         raise VersionConflict(current=None)
     if known is not None:
@@ -113,7 +116,10 @@ async def put(
             return Outcome(known.data, known.version)
         if known.role == "owner":
             await _keep_an_owner(tx, room_id)
-    return await put_member(tx, room_id, NewMember(account_id, role), me, known=known)
+    await tx.lock(user_topic(account_id))
+    outcome = roster.put(room_id, NewMember(account_id, role), me)
+    await roster.write()
+    return outcome
 
 
 async def remove(tx: Tx, room_id: UUID, me: UUID, account_id: UUID, if_match: str | None) -> None:
@@ -121,13 +127,16 @@ async def remove(tx: Tx, room_id: UUID, me: UUID, account_id: UUID, if_match: st
     room = await _group(tx.db, room_id, me)
     if account_id != me:
         _owner(room)
-    known = await members.get(tx.db, room_id, account_id)
+    roster = await Roster.read(tx, [room_id], [(room_id, account_id)])
+    known = roster.member(room_id, account_id)
     if known is None:
         raise NotFound
     etag.if_match(if_match, known.version, partial(bytes, known.data))
     if known.role == "owner":
         await _keep_an_owner(tx, room_id)
-    await drop_member(tx, room_id, account_id, me)
+    await tx.lock(user_topic(account_id))
+    roster.drop(room_id, account_id, me)
+    await roster.write()
 
 
 def view(room: AnyRow) -> bytes:

@@ -45,13 +45,18 @@ async def send_messages(tx: Tx, commands: Sequence[SendMessage]) -> list[Outcome
     return results
 
 
-async def post_activity(tx: Tx, room_id: UUID, actor_id: UUID | None, activity: schemas.Activity) -> None:
-    """Tell in the room what happened to its list: a line without a number, so that nobody has it unread."""
+def tell_activity(
+    tx: Tx, room_id: UUID, actor_id: UUID | None, activity: schemas.Activity
+) -> dict[str, object]:
+    """Tell in the room what happened to its list: a line without a number, so that nobody has it unread.
+
+    Returns its row, for the caller to write.
+    """
     line = _new(tx, room_id, actor_id, new_id(), body="")
     line.kind, line.activity = "activity", activity
     data = encode(line)
-    await messages.add(tx.db, [_row(line, data, None)])
     _append(tx, line, data)
+    return _row(line, data, None)
 
 
 class _Sending:
@@ -93,8 +98,7 @@ class _Sending:
     async def write(self) -> None:
         """Write what was decided. Who sends has read what is above."""
         rows, self._rows = self._rows, []
-        if rows:
-            await messages.add(self._tx.db, rows)
+        await messages.add(self._tx.db, rows)
         moved, self._moved = self._moved, defaultdict(dict)
         for room_id, positions in moved.items():
             await rooms.advance(self._tx.db, room_id, self._numbers[room_id], positions)

@@ -103,7 +103,8 @@ _TAKEN = select(
 
 async def add(db: AsyncConnection, rows: Sequence[dict[str, Any]]) -> None:
     """New messages."""
-    await db.execute(_INSERT, rows)
+    if rows:
+        await db.execute(_INSERT, rows)
 
 
 _INSERT = insert(Message)

@@ -1,11 +1,13 @@
 """SQL of rooms: who may see which, their pages, and the read positions in them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Integer, Update, bindparam, case, exists, insert, select, update
+from sqlalchemy import ColumnElement, Integer, Update, bindparam, case, exists, select, update
+from sqlalchemy.dialects.mysql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chat.models import Member, Room
@@ -28,11 +30,28 @@ async def visible(db: AsyncConnection, room_id: UUID, account_id: UUID) -> AnyRo
     return (await db.execute(query)).one_or_none()
 
 
-async def get(db: AsyncConnection, room_id: UUID) -> AnyRow | None:
-    """A room whoever may see it, deleted ones too."""
-    columns = (Room.id, Room.kind, Room.list_id, Room.title, Room.version, Room.source_version, Room.data)
-    query = select(*columns, Room.creator_id, Room.digest, Room.deleted_at, Room.last_number)
-    return (await db.execute(query.where(Room.id == room_id))).one_or_none()
+class RoomRow(NamedTuple):
+    """All columns of a room."""
+
+    id: UUID
+    kind: str
+    list_id: UUID | None
+    title: str | None
+    last_number: int
+    version: int
+    source_version: int | None
+    creator_id: UUID | None
+    digest: bytes | None
+    deleted_at: datetime | None
+    data: bytes
+
+
+async def find(db: AsyncConnection, room_ids: Collection[UUID]) -> list[RoomRow]:
+    """Several rooms whoever may see them, deleted ones too; those that there are."""
+    if not room_ids:
+        return []
+    query = select(*(getattr(Room, column) for column in RoomRow._fields)).where(Room.id.in_(room_ids))
+    return [RoomRow(*row) for row in await db.execute(query)]
 
 
 async def page(db: AsyncConnection, account_id: UUID, after: UUID | None, limit: int) -> Sequence[AnyRow]:
@@ -49,14 +68,19 @@ async def page(db: AsyncConnection, account_id: UUID, after: UUID | None, limit:
     return (await db.execute(query)).all()
 
 
-async def add(db: AsyncConnection, **values: Any) -> None:
-    """A new room."""
-    await db.execute(insert(Room).values(**values))
+async def put(db: AsyncConnection, rows: Sequence[RoomRow]) -> None:
+    """New rooms, or other states of those there are; the last number of these stays as it is."""
+    if rows:
+        await db.execute(_PUT, [row._asdict() for row in rows])
 
 
-async def change(db: AsyncConnection, room_id: UUID, **values: Any) -> None:
-    """Change columns of a room."""
-    await db.execute(update(Room).where(Room.id == room_id).values(**values))
+_NEW = insert(Room)
+_PUT = _NEW.on_duplicate_key_update(
+    {
+        column: _NEW.inserted[column]
+        for column in ("title", "version", "source_version", "creator_id", "digest", "deleted_at", "data")
+    }
+)
 
 
 async def of_lists(db: AsyncConnection) -> Sequence[AnyRow]:

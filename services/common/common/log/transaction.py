@@ -69,11 +69,11 @@ class Tx:
             self._topics |= found
         self.now = max(self.now, now())
 
-    async def create(self, topic: str) -> None:
-        """Bring a topic of our own into being, locked. One that exists already goes on counting."""
-        if topic not in self._topics:
-            await self._insert([topic])
-            self._topics |= await self._select_for_update([topic])
+    async def create(self, *topics: str) -> None:
+        """Bring topics of our own into being, locked. One that exists already goes on counting."""
+        if wanted := sorted(topic for topic in set(topics) if topic not in self._topics):
+            await self._insert(wanted)
+            self._topics |= await self._select_for_update(wanted)
 
     async def _insert(self, topics: Iterable[str]) -> None:
         rows = [
