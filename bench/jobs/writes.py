@@ -45,8 +45,8 @@ def _create(arena: Arena) -> Iterator[Sequence[Contestant]]:
         yield _agreed(
             {
                 OURS: (
-                    "role checked; task, event, number and publication; requests of one moment on one list"
-                    " share a transaction",
+                    "role checked; task, event, number and publication; requests of one moment share a"
+                    " transaction",
                     _load(arena, world.service("todo"), ours),
                 ),
                 ALONE: ("the same code, a transaction for each request", _load(arena, alone, theirs)),

@@ -34,7 +34,8 @@ async def send_messages(tx: Tx, commands: Sequence[SendMessage]) -> list[Outcome
     Sent again with the same id, it is answered with the message as it is now.
     """
     attempts = [(each.room_id, each.author_id, each.message_id) for each in commands]
-    sending = _Sending(tx, await messages.preconditions(tx.db, attempts))
+    chosen = {(each.room_id, each.message_id) for each in commands if each.body.id is not None}
+    sending = _Sending(tx, await messages.preconditions(tx.db, attempts, chosen))
     results: list[Outcome | ServiceError] = []
     for command in commands:
         try:

@@ -1,6 +1,6 @@
 """SQL of messages: keyset pages over (room_id, seq) and (room_id, thread_id, seq)."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -62,23 +62,33 @@ class Preconditions(NamedTuple):
     earlier: Creation | None
 
 
-async def preconditions(db: AsyncConnection, attempts: Sequence[Attempt]) -> dict[Attempt, Preconditions]:
-    """Those of each attempt; who is missing in the answer is no member."""
+async def preconditions(
+    db: AsyncConnection, attempts: Sequence[Attempt], chosen: Collection[tuple[UUID, UUID]]
+) -> dict[Attempt, Preconditions]:
+    """Those of each attempt; who is missing in the answer is no member.
+
+    Only an id that a client has `chosen` (room and message) can be taken.
+    """
     memberships = {(room_id, account_id) for room_id, account_id, _ in attempts}
     members = await db.execute(_ROOMS, {"memberships": list(memberships)})
     rooms = {(row.id, row.account_id): row for row in members.all()}
-    messages = [(room_id, message_id) for room_id, _, message_id in attempts]
-    taken = await db.execute(_TAKEN, {"messages": messages})
-    earlier = {
-        (row.room_id, row.id): Creation(row.author_id, row.digest, row.deleted_at, row.data, row.version)
-        for row in taken.all()
-    }
+    earlier = await _earlier(db, chosen) if chosen else {}
     return {
         (room_id, account_id, message_id): Preconditions(
             rooms[room_id, account_id], earlier.get((room_id, message_id))
         )
         for room_id, account_id, message_id in attempts
         if (room_id, account_id) in rooms
+    }
+
+
+async def _earlier(
+    db: AsyncConnection, messages: Collection[tuple[UUID, UUID]]
+) -> dict[tuple[UUID, UUID], Creation]:
+    taken = await db.execute(_TAKEN, {"messages": list(messages)})
+    return {
+        (row.room_id, row.id): Creation(row.author_id, row.digest, row.deleted_at, row.data, row.version)
+        for row in taken.all()
     }
 
 

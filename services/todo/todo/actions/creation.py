@@ -33,7 +33,8 @@ class CreateTask(NamedTuple):
 async def create_tasks(tx: Tx, commands: Sequence[CreateTask]) -> list[Outcome | ServiceError]:
     """Make tasks in one or several lists, whose topics are locked. What refuses one of them is its own."""
     attempts = [(each.list_id, each.actor_id, each.task_id) for each in commands]
-    making = _Making(tx, await store.creation.preconditions(tx.db, attempts))
+    chosen = {(each.list_id, each.task_id) for each in commands if each.body.id is not None}
+    making = _Making(tx, await store.creation.preconditions(tx.db, attempts, chosen))
     results: list[Outcome | ServiceError] = []
     for command in commands:
         try:

@@ -1,6 +1,6 @@
 """What is known of a task, or of its place, before it is made."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
@@ -25,18 +25,17 @@ class Preconditions(NamedTuple):
     last_position: str | None
 
 
-async def preconditions(conn: AsyncConnection, attempts: Sequence[Attempt]) -> dict[Attempt, Preconditions]:
-    """Those of each attempt; who is missing in the answer is no member."""
+async def preconditions(
+    conn: AsyncConnection, attempts: Sequence[Attempt], chosen: Collection[tuple[UUID, UUID]]
+) -> dict[Attempt, Preconditions]:
+    """Those of each attempt; who is missing in the answer is no member.
+
+    Only an id that a client has `chosen` (list and task) can be taken.
+    """
     memberships = {(list_id, account_id) for list_id, account_id, _ in attempts}
     members = await conn.execute(_MEMBERS, {"memberships": list(memberships)})
     roles = {(row[0], row[1]): (row[2], row[3]) for row in members.all()}
-    taken = await conn.execute(_TAKEN, {"tasks": [(list_id, task_id) for list_id, _, task_id in attempts]})
-    earlier = {
-        (row.list_id, row.id): Creation(
-            row.creator_id, row.digest, row.deleted_at is not None, row.data, row.version
-        )
-        for row in taken.all()
-    }
+    earlier = await _earlier(conn, chosen) if chosen else {}
     found = {}
     for list_id, account_id, task_id in attempts:
         if (list_id, account_id) in roles:
@@ -46,6 +45,18 @@ async def preconditions(conn: AsyncConnection, attempts: Sequence[Attempt]) -> d
                 role, earlier.get((list_id, task_id)), position
             )
     return found
+
+
+async def _earlier(
+    conn: AsyncConnection, tasks: Collection[tuple[UUID, UUID]]
+) -> dict[tuple[UUID, UUID], Creation]:
+    taken = await conn.execute(_TAKEN, {"tasks": list(tasks)})
+    return {
+        (row.list_id, row.id): Creation(
+            row.creator_id, row.digest, row.deleted_at is not None, row.data, row.version
+        )
+        for row in taken.all()
+    }
 
 
 # Not max(): beside another table it would look at every task of the list.
