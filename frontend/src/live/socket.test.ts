@@ -111,6 +111,17 @@ describe('LiveSocket', () => {
     expect(sockets).toHaveLength(2)
   })
 
+  it('does not wait with a new token, however long it was away', async () => {
+    live.start()
+    for (const wait of [1000, 2000, 4000]) {
+      current().ends(1006)
+      await vi.advanceTimersByTimeAsync(wait)
+    }
+    current().ends(4500)
+    await vi.advanceTimersByTimeAsync(1000)
+    expect(sockets).toHaveLength(5)
+  })
+
   it('comes back when auth could not be asked', async () => {
     live.start()
     await connect()

@@ -176,6 +176,7 @@ export class LiveSocket {
     const renewed = this.refusals < 3 && (await this.options.renew().catch(() => 'later'))
     if (this.state !== 'waiting') return
     if (renewed === 'later') this.refusals -= 1
+    else this.attempt = 0 // the service is there: what kept us out is mended
     if (renewed) this.retry()
     else this.enter('refused')
   }
