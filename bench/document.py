@@ -41,7 +41,8 @@ def _job(job: Job, results: Results) -> str:
     if job.goals:
         found = verdicts(job, measured)
         parts.append("\n".join(f"- {_tick(each.holds)} {each.text}: **{each.found}**" for each in found))
-    parts.append("\n".join(f"- *{its.name}*: {its.about}" for its in measured))
+    if about := [f"- *{its.name}*: {its.about}" for its in measured if its.about]:
+        parts.append("\n".join(about))
     return "\n\n".join(parts)
 
 
