@@ -1,6 +1,8 @@
 """What tests of replaying share: lists as todo tells of them, and chat without the service around it."""
 
 import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -8,6 +10,7 @@ from uuid import UUID
 import orjson
 from pydantic import SecretStr
 from sqlalchemy import select, update
+from sqlalchemy.event import listens_for
 
 from chat.actions import following
 from chat.models import Member, Message, Room
@@ -20,6 +23,7 @@ from common.log.events import Event
 from common.log.reader import read_after
 from common.log.source import FollowedEvent
 from common.log.writer import Writer
+from common.migrate import migrate
 
 Json = dict[str, Any]
 ROLES = ("owner", "editor", "viewer")
@@ -116,6 +120,17 @@ class Chat:
         self.database = Database(settings)
         self.log = Writer(self.database, lambda _: None)
 
+    def count_statements(self) -> list[str]:
+        """All that is written from now on, statement by statement."""
+        statements: list[str] = []
+
+        @listens_for(self.database.writes.engine.sync_engine, "before_cursor_execute")
+        def count(_db: Any, _cursor: Any, statement: str, values: Any, _context: Any, many: bool) -> None:
+            # Only inserts of many rows go to the server as one.
+            statements.extend([statement] * (len(values) if many and "INSERT" not in statement else 1))
+
+        return statements
+
     async def apply(self, *events: FollowedEvent) -> None:
         """Follow what has come in one moment."""
         await self.log.write([], lambda tx: following.apply(tx, events))
@@ -175,3 +190,15 @@ class Chat:
         async with self.database.read() as db:
             events, _ = await read_after(db, topic, 0, 1000)
         return events
+
+
+@asynccontextmanager
+async def opened(url: str) -> AsyncIterator[Chat]:
+    """An empty one, on a database of its own."""
+    migrate("chat", url)
+    chat = Chat(url)
+    try:
+        yield chat
+    finally:
+        await chat.log.close()
+        await chat.database.close()

@@ -4,29 +4,20 @@ so does what comes together."""
 import random
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
-from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy.event import listens_for
 
 from chat.topics import list_room_id
 from common.ids import new_id
-from common.migrate import migrate
-from tests.chat.replaying import Chat, Lists
+from tests.chat.replaying import Chat, Lists, opened
 
 
 @pytest.fixture
 async def chats(new_database: Callable[[], str]) -> AsyncIterator[list[Chat]]:
     """Two of them, empty."""
-    urls = [new_database() for _ in range(2)]
-    for url in urls:
-        migrate("chat", url)
-    made = [Chat(url) for url in urls]
-    yield made
-    for chat in made:
-        await chat.log.close()
-        await chat.database.close()
+    async with opened(new_database()) as one, opened(new_database()) as other:
+        yield [one, other]
 
 
 async def test_a_snapshot_at_any_moment(chats: list[Chat]) -> None:
@@ -84,13 +75,7 @@ async def test_what_comes_together_is_done_as_if_one_after_the_other(chats: list
 async def test_many_lists_take_no_more_statements_than_one(chats: list[Chat]) -> None:
     """Somebody whose access ends does not wait for the statements of everything that came before."""
     (chat, _) = chats
-    statements: list[str] = []
-
-    @listens_for(chat.database.writes.engine.sync_engine, "before_cursor_execute")
-    def count(_connection: Any, _cursor: Any, statement: str, values: Any, _context: Any, many: bool) -> None:
-        # Only inserts of many rows go to the server as one.
-        statements.extend([statement] * (len(values) if many and "INSERT" not in statement else 1))
-
+    statements = chat.count_statements()
     lists = Lists(random.Random(3))
     made = [new_id() for _ in range(11)]
     steps: list[Callable[[UUID], None]] = [

@@ -5,7 +5,7 @@ import platform
 import statistics
 import textwrap
 from collections import defaultdict
-from collections.abc import Iterable, Sized
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -136,11 +136,10 @@ def _faults(found: Json) -> str:
         [
             "## Faults",
             _paragraph(
-                f"Machine: {found['machine']}. {found['minutes']} minutes, {found['runs']}",
-                f"run{'s' * (found['runs'] > 1)}",
+                f"Machine: {found['machine']}. {found['minutes']} minutes, {_count(found['runs'], 'run')}",
                 f"(SEED={found['seed']}), {found['writes']:,} acknowledged writes,",
                 f"{found['events']:,} events received by clients,",
-                f"**{_count(found['violations'], 'violation')}**.",
+                f"**{_count(len(found['violations']), 'violation')}**.",
             ),
             *_violations(found),
             "\n".join(f"- **{kind}**: {text}." for kind, text in KINDS.items()),
@@ -175,7 +174,7 @@ def _hostile(found: Json) -> str:
                 "windows. The attackers compute on another core, with what is left of it: they are not to",
                 "starve what they attack by living on its machine. Quiet is measured before each attack.",
                 "The user's p99 may double (10 ms are the machine's), the memory has to come back, and each",
-                f"limit to answer as documented: **{_count(found['violations'], 'violation')}**.",
+                f"limit to answer as documented: **{_count(len(found['violations']), 'violation')}**.",
             ),
             *_violations(found),
             _table(
@@ -197,7 +196,8 @@ def _soak(found: Json) -> str:
             "## Soak",
             _paragraph(
                 f"Machine: {found['machine']}. `{found['command']}`: the load without faults,",
-                f"{found['writes']:,} acknowledged writes, **{_count(found['violations'], 'violation')}**.",
+                f"{found['writes']:,} acknowledged writes,",
+                f"**{_count(len(found['violations']), 'violation')}**.",
                 f"Sums over the six processes, sampled every {found['every']:g} s; every minute there are",
                 "other clients and lists. Flat: the median of the last quarter of the time is at most",
                 f"{GROWTH:g} of that of the second quarter (in the first, everything warms up).",
@@ -213,8 +213,8 @@ def _soak(found: Json) -> str:
     )
 
 
-def _count(these: Sized, what: str) -> str:
-    return f"{len(these)} {what}" if len(these) == 1 else f"{len(these)} {what}s"
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def _violations(found: Json) -> list[str]:
